@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Resource } from '../../api/index.ts'
+
+/** Who asks. Source: authentication.k8s.io/v1 UserInfo. */
+export interface User {
+  name: string
+  uid?: string
+  groups: string[]
+  extra?: Record<string, string[]>
+}
+
+/** What a path and a method mean. Source: k8s.io/apiserver/pkg/endpoints/request RequestInfo. */
+export interface RequestInfo {
+  isResourceRequest: boolean
+  /** `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`; else the lower-case method. */
+  verb: string
+  /** The path, decoded, without the query. */
+  path: string
+  group: string
+  version: string
+  resource: string
+  subresource: string
+  namespace: string
+  name: string
+  /** The path segments from the resource on, for `proxy`. */
+  parts: string[]
+}
+
+/** One request on its way through the stages; each stage fills in what the later ones need. */
+export interface Context {
+  request: IncomingMessage | Http2ServerRequest
+  response: ServerResponse | Http2ServerResponse
+  /** `performance.now()`-like moment of arrival, from the server's clock. */
+  arrived: number
+  query: URLSearchParams
+  info: RequestInfo
+  user: User
+  /** Set for resource requests that the server knows. */
+  resource?: Resource
+  /** Aborts when the client goes away or the server stops. */
+  signal: AbortSignal
+  /** `Warning` headers to send: text without the code. */
+  warnings: string[]
+  /** Reads the whole body once; rejects with 413 over the limit. */
+  body(): Promise<Buffer>
+}
+
+/** An answer that is ready as a whole. Streams write to `context.response` themselves and return nothing. */
+export interface Reply {
+  status: number
+  headers?: Record<string, string>
+  /** One buffer, or many that are sent one after another. */
+  body: Buffer | Buffer[]
+  /** Default: application/json */
+  type?: string
+}
+
+/** What answers a request. May throw a StatusError. */
+export type Handler = (context: Context) => Promise<Reply | undefined> | Reply | undefined

@@ -1,0 +1,5 @@
+/** The ways to change an object by a patch. None of them changes its arguments. */
+export { applyJsonPatch } from './json-patch.ts'
+export { applyMergePatch } from './merge-patch.ts'
+export { applyStrategicMergePatch } from './strategic.ts'
+export { PatchError } from './errors.ts'
