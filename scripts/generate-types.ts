@@ -80,7 +80,10 @@ function reference(type: string, group: string): string {
   const values = model.enums[type]
   if (values && !values.includes('*')) return values.map(value => `'${value}'`).join(' | ')
   const alias = model.aliases[type]
-  if (alias) return alias.repeated ? `${wrap(reference(alias.type, group))}[]` : reference(alias.type, group)
+  if (alias) {
+    const target = reference(alias.type, group)
+    return alias.map ? `Record<string, ${target}>` : alias.repeated ? `${wrap(target)}[]` : target
+  }
   const [owner, kind] = split(type)
   if (!model.types[type] || !namespaces[owner] || model.types[type].fields.length === 0) return 'unknown'
   return owner === group ? kind : `${namespaces[owner]}.${kind}`

@@ -137,7 +137,8 @@ export const errors = {
       about(resource),
     ),
 
-  methodNotAllowed: () => failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
+  methodNotAllowed: () =>
+    failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
 
   notAcceptable: (accepted: string[]) =>
     failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`),
@@ -186,7 +187,11 @@ function body({ type, value, detail }: FieldError): string {
 }
 
 const quote = (value: unknown) =>
-  value === undefined || value === null ? 'null' : typeof value === 'object' ? JSON.stringify(value) : JSON.stringify(value)
+  value === undefined || value === null
+    ? 'null'
+    : typeof value === 'object'
+      ? JSON.stringify(value)
+      : JSON.stringify(value)
 
 /** Several problems are listed in brackets, each once, as upstream's aggregate does. */
 function sentence(problems: FieldError[]): string {

@@ -1,11 +1,21 @@
 /** What the objects are: their types, names, quantities, selectors and errors. Imports nothing of the project. */
-export * from './types/index.ts'
+
+export { findCondition, isConditionTrue, withCondition } from './conditions.ts'
 export { errors, type FieldError, type FieldErrorType, is, StatusError } from './errors.ts'
+export { type FieldModel, type Kind, type Model, model, type TypeModel, type ValueModel } from './model.ts'
+export * as names from './names.ts'
+export { isPodActive, isPodReady, isPodTerminal, isSidecar } from './pods.ts'
+export {
+  canonicalQuantity,
+  formatQuantity,
+  parseQuantity,
+  type Quantity,
+  type QuantityFormat,
+  quantity,
+} from './quantity.ts'
 export { apiVersion, type Draft, type KubeObject, type Resource, type Subresource } from './resource.ts'
 export * as resources from './resources.ts'
 export { allResources, findResource } from './resources.ts'
-export { type FieldModel, model, type Model, type TypeModel } from './model.ts'
-export { formatQuantity, parseQuantity, type Quantity, quantity } from './quantity.ts'
-export { FieldSelector, LabelSelector, type Requirement } from './selectors.ts'
-export { formatMicroTime, formatTime, parseDuration, parseTime } from './time.ts'
-export * as names from './names.ts'
+export { FieldSelector, LabelSelector, type Operator, type Requirement, SelectorError } from './selectors.ts'
+export { formatDuration, formatMicroTime, formatTime, parseDuration, parseTime } from './time.ts'
+export * from './types/index.ts'

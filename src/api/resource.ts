@@ -45,4 +45,8 @@ export const apiVersion = (of: { group: string; version: string }): string =>
   of.group ? `${of.group}/${of.version}` : of.version
 
 /** An object as somebody writes it: anything may be left out. */
-export type Draft<T> = T extends (infer Item)[] ? Draft<Item>[] : T extends object ? { [K in keyof T]?: Draft<T[K]> } : T
+export type Draft<T> = T extends (infer Item)[]
+  ? Draft<Item>[]
+  : T extends object
+    ? { [K in keyof T]?: Draft<T[K]> }
+    : T

@@ -4,8 +4,11 @@
  */
 export type { Clock, Timer } from './clock.ts'
 export { systemClock } from './clock.ts'
-export type { Random } from './random.ts'
-export { seededRandom, systemRandom } from './random.ts'
+export { type RunCommand, runCommand } from './command.ts'
+export type { Component } from './component.ts'
+export { type HealthOptions, serveHealth } from './health.ts'
 export type { Logger } from './logger.ts'
 export { silentLogger } from './logger.ts'
+export type { Random } from './random.ts'
+export { seededRandom, systemRandom } from './random.ts'
 export { VirtualClock } from './virtual-clock.ts'

@@ -10,6 +10,8 @@ export interface ListOptions {
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
+  /** Asks for PartialObjectMetadata; a server that cannot give it answers with whole objects. */
+  metadataOnly?: boolean
   limit?: number
   continue?: string
   resourceVersion?: string
@@ -25,6 +27,7 @@ export interface WatchOptions {
   namespace?: string
   labelSelector?: string
   fieldSelector?: string
+  metadataOnly?: boolean
   /** Only what happened after it. */
   resourceVersion: string
   bookmarks?: boolean
@@ -47,10 +50,14 @@ export interface DeleteOptions {
   preconditions?: { uid?: string; resourceVersion?: string }
 }
 
-/** `subresource`: `status`, `scale`, `binding`. */
+/** `subresource`: `status`, `scale`, `finalize`. */
 export interface WriteOptions {
   subresource?: string
   dryRun?: boolean
+  /** Who changes the fields, for server-side apply; default: the first word of the user agent. */
+  fieldManager?: string
+  /** With an `apply` patch: takes over fields that others manage. */
+  force?: boolean
 }
 
 /**
@@ -59,6 +66,7 @@ export interface WriteOptions {
  */
 export interface Client {
   get<T extends KubeObject>(type: Resource<T>, ref: Ref, options?: { subresource?: string }): Promise<T>
+  /** Every item carries its `apiVersion` and `kind`, though the server leaves them out. */
   list<T extends KubeObject>(type: Resource<T>, options?: ListOptions): Promise<List<T>>
   /** The namespace is taken from `object.metadata.namespace`. */
   create<T extends KubeObject>(type: Resource<T>, object: Draft<T>, options?: { dryRun?: boolean }): Promise<T>

@@ -151,9 +151,9 @@ export interface JSONSchemaProps {
   properties?: Record<string, JSONSchemaProps>
   additionalProperties?: JSONSchemaPropsOrBool
   patternProperties?: Record<string, JSONSchemaProps>
-  dependencies?: JSONSchemaPropsOrStringArray
+  dependencies?: Record<string, JSONSchemaPropsOrStringArray>
   additionalItems?: JSONSchemaPropsOrBool
-  definitions?: JSONSchemaProps
+  definitions?: Record<string, JSONSchemaProps>
   externalDocs?: ExternalDocumentation
   example?: JSON
   nullable?: boolean

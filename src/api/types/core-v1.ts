@@ -289,7 +289,7 @@ export interface ContainerStatus {
   imageID: string
   containerID?: string
   started?: boolean
-  allocatedResources?: string
+  allocatedResources?: Record<string, string>
   resources?: ResourceRequirements
   volumeMounts?: VolumeMountStatus[]
   user?: ContainerUser
@@ -616,11 +616,11 @@ export interface LimitRange {
 
 export interface LimitRangeItem {
   type: string
-  max?: string
-  min?: string
-  default?: string
-  defaultRequest?: string
-  maxLimitRequestRatio?: string
+  max?: Record<string, string>
+  min?: Record<string, string>
+  default?: Record<string, string>
+  defaultRequest?: Record<string, string>
+  maxLimitRequestRatio?: Record<string, string>
 }
 
 export interface LimitRangeList {
@@ -804,8 +804,8 @@ export interface NodeSpec {
 }
 
 export interface NodeStatus {
-  capacity?: string
-  allocatable?: string
+  capacity?: Record<string, string>
+  allocatable?: Record<string, string>
   phase?: 'Pending' | 'Running' | 'Terminated'
   conditions?: NodeCondition[]
   addresses?: NodeAddress[]
@@ -900,9 +900,9 @@ export interface PersistentVolumeClaimSpec {
 export interface PersistentVolumeClaimStatus {
   phase?: 'Bound' | 'Lost' | 'Pending'
   accessModes?: ('ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOnce' | 'ReadWriteOncePod')[]
-  capacity?: string
+  capacity?: Record<string, string>
   conditions?: PersistentVolumeClaimCondition[]
-  allocatedResources?: string
+  allocatedResources?: Record<string, string>
   allocatedResourceStatuses?: Record<string, 'ControllerResizeInProgress' | 'ControllerResizeInfeasible' | 'NodeResizeInProgress' | 'NodeResizeInfeasible' | 'NodeResizePending'>
   currentVolumeAttributesClassName?: string
   modifyVolumeStatus?: ModifyVolumeStatus
@@ -951,7 +951,7 @@ export interface PersistentVolumeSource {
 }
 
 export interface PersistentVolumeSpec extends PersistentVolumeSource {
-  capacity?: string
+  capacity?: Record<string, string>
   accessModes?: ('ReadOnlyMany' | 'ReadWriteMany' | 'ReadWriteOnce' | 'ReadWriteOncePod')[]
   claimRef?: ObjectReference
   persistentVolumeReclaimPolicy?: 'Delete' | 'Recycle' | 'Retain'
@@ -1176,7 +1176,7 @@ export interface PodSpec {
   runtimeClassName?: string
   enableServiceLinks?: boolean
   preemptionPolicy?: 'Never' | 'PreemptLowerPriority'
-  overhead?: string
+  overhead?: Record<string, string>
   topologySpreadConstraints?: TopologySpreadConstraint[]
   setHostnameAsFQDN?: boolean
   os?: PodOS
@@ -1207,7 +1207,7 @@ export interface PodStatus {
   resize?: string
   resourceClaimStatuses?: PodResourceClaimStatus[]
   extendedResourceClaimStatus?: PodExtendedResourceClaimStatus
-  allocatedResources?: string
+  allocatedResources?: Record<string, string>
   resources?: ResourceRequirements
   nodeAllocatableResourceClaimStatuses?: NodeAllocatableResourceClaimStatus[]
 }
@@ -1398,19 +1398,19 @@ export interface ResourceQuotaList {
 }
 
 export interface ResourceQuotaSpec {
-  hard?: string
+  hard?: Record<string, string>
   scopes?: ('BestEffort' | 'CrossNamespacePodAffinity' | 'NotBestEffort' | 'NotTerminating' | 'PriorityClass' | 'Terminating' | 'VolumeAttributesClass')[]
   scopeSelector?: ScopeSelector
 }
 
 export interface ResourceQuotaStatus {
-  hard?: string
-  used?: string
+  hard?: Record<string, string>
+  used?: Record<string, string>
 }
 
 export interface ResourceRequirements {
-  limits?: string
-  requests?: string
+  limits?: Record<string, string>
+  requests?: Record<string, string>
   claims?: ResourceClaim[]
 }
 
@@ -1734,8 +1734,8 @@ export interface VolumeProjection {
 }
 
 export interface VolumeResourceRequirements {
-  limits?: string
-  requests?: string
+  limits?: Record<string, string>
+  requests?: Record<string, string>
 }
 
 export interface VolumeSource {

@@ -3,7 +3,7 @@ import type * as core from './core-v1.ts'
 import type * as meta from './meta-v1.ts'
 
 export interface Overhead {
-  podFixed?: string
+  podFixed?: Record<string, string>
 }
 
 export interface RuntimeClass {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Resource } from '../../api/index.ts'
 
@@ -42,6 +43,10 @@ export interface Context {
   signal: AbortSignal
   /** `Warning` headers to send: text without the code. */
   warnings: string[]
+  /** The bare connection of a request that asks for another protocol, and what has come on it already. */
+  upgrade?: { socket: Duplex; head: Buffer }
+  /** Names this request in the answer's `Audit-Id` and in the log. */
+  auditId: string
   /** Reads the whole body once; rejects with 413 over the limit. */
   body(): Promise<Buffer>
 }

@@ -31,6 +31,12 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   warnings?(object: T, old?: T): string[]
   /** Selectable fields beyond metadata.name and metadata.namespace; the value of an absent field is ''. */
   fields?(object: T): Record<string, string>
+  /** A create keeps the `status` that the client sends (Node), although it is a subresource. */
+  statusOnCreate?: boolean
+  /** Whether more than `metadata.finalizers` holds a deleted object back (a Namespace's `spec.finalizers`). */
+  held?(object: T): boolean
+  /** When the object is marked for deletion for the first time. */
+  deleting?(object: T): void
   /** Whether `metadata.generation` counts changes; default: the kind has a `spec`. */
   generation?: boolean
   /** How the name is checked; default: a DNS subdomain. Returns upstream's complaints. */

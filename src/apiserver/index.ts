@@ -1,0 +1,144 @@
+import type { Clock, Component, Logger, Random } from '../base/index.ts'
+import { resources } from '../api/index.ts'
+import type { Store } from '../store/index.ts'
+import { chain } from './admission/admission.ts'
+import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts'
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts'
+import { priority } from './admission/priority.ts'
+import { serviceAccounts } from './admission/service-account.ts'
+import { signingKey, verifyingKey } from './authn/keys.ts'
+import { TokenAuthenticator } from './authn/tokens.ts'
+import { builtinAuthorizer } from './authz/builtin.ts'
+import { bootstrap } from './bootstrap.ts'
+import { handle, type Pipeline } from './pipeline/handle.ts'
+import { resourceHandler } from './pipeline/resources.ts'
+import { createStrategies } from './registry/index.ts'
+import { createRegistry, type Registry } from './registry/registry.ts'
+import { RequestMetrics } from './metrics.ts'
+import { createRoutes } from './routes/index.ts'
+import { openidRoutes } from './routes/openid.ts'
+import { listen } from './server.ts'
+
+/** Certificates and keys are PEM texts. */
+export interface ApiServerOptions {
+  store: Store
+  /** Where to listen. */
+  host: string
+  /** 0 for any free one. */
+  port: number
+  /** Where nodes and pods reach this server. */
+  advertiseAddress: string
+  tls: { cert: string; key: string }
+  /** Signs the client certificates that are believed. */
+  clientCa: string
+  serviceAccount: { issuer: string; signingKey: string; publicKeys: string[] }
+  serviceClusterIpRange: string
+  serviceNodePortRange: string
+  /** How to talk to kubelets, for logs and exec; without it those are not served. */
+  kubeletClient?: { ca: string; cert: string; key: string }
+  clock: Clock
+  random: Random
+  log: Logger
+}
+
+export interface ApiServer extends Component {
+  url: string
+  port: number
+}
+
+/** Milliseconds that requests under way have when the server stops. */
+const GRACE = 10_000
+
+/** The Kubernetes API on one store. Resolves when it is ready to serve. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { clock, random, log, store } = options
+  const registry = registryOf(options)
+  registry.strategies.restoreServices(await registry.reader.list(resources.services))
+  const signing = signingKey(options.serviceAccount.signingKey)
+  const verifying = options.serviceAccount.publicKeys.map(verifyingKey)
+  const tokenOptions = { issuer: options.serviceAccount.issuer, signing, verifying }
+  const tokens = new TokenAuthenticator(tokenOptions, registry.reader, () => clock.now())
+  const stopping = new AbortController()
+  const metrics = new RequestMetrics()
+  let ready = false
+  let url = ''
+  const pipeline: Pipeline = {
+    clock,
+    random,
+    log,
+    tokens,
+    authorizer: builtinAuthorizer,
+    route: createRoutes({
+      metrics,
+      exact: openidRoutes(options.serviceAccount.issuer, verifying, () => url),
+      live: [
+        { name: 'ping', check() {} },
+        { name: 'log', check() {} },
+        { name: 'etcd', check: async () => void (await store.revision()) },
+      ],
+      ready: [
+        {
+          name: 'poststarthook/bootstrap-controller',
+          check() {
+            if (!ready) throw new Error('not finished')
+          },
+        },
+        {
+          name: 'shutdown',
+          check() {
+            if (stopping.signal.aborted) throw new Error('process is shutting down')
+          },
+        },
+      ],
+    }),
+    resource: resourceHandler(registry, { tokens, authorizer: builtinAuthorizer, tokenOptions, kubeletClient: options.kubeletClient }),
+    metrics,
+    stopping: stopping.signal,
+  }
+  const listener = await listen({
+    ...options,
+    request: (request, response, upgrade) => handle(pipeline, request, response, upgrade),
+  })
+  url = urlOf(options, listener.port)
+  await bootstrap(registry, {
+    advertiseAddress: options.advertiseAddress,
+    port: listener.port,
+    serviceAddress: firstAddress(options.serviceClusterIpRange),
+  })
+  ready = true
+  log.info({ host: options.host, port: listener.port }, 'serving')
+  let stopped: Promise<void> | undefined
+  return {
+    url,
+    port: listener.port,
+    stop() {
+      stopped ??= (stopping.abort(), listener.close(GRACE))
+      return stopped
+    },
+  }
+}
+
+function urlOf({ host, advertiseAddress }: ApiServerOptions, port: number): string {
+  const shown = host === '0.0.0.0' || host === '::' ? advertiseAddress : host
+  return `https://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+}
+
+function registryOf({ store, clock, random, log, serviceClusterIpRange, serviceNodePortRange }: ApiServerOptions): Registry {
+  const strategies = createStrategies({ serviceClusterIpRange, serviceNodePortRange, random })
+  const parts = { store, clock, random, log, strategies, admission: chain([]) }
+  const registry = createRegistry(parts)
+  const { reader } = registry
+  registry.admission = chain([
+    namespaceLifecycle(reader),
+    serviceAccounts(reader, random),
+    priority(reader),
+    defaultTolerationSeconds,
+  ])
+  return registry
+}
+
+/** The first address of a range of either family: `10.96.0.1` of `10.96.0.0/16`. */
+function firstAddress(range: string): string {
+  const base = range.split('/')[0]!
+  return base.includes(':') ? base.replace(/::?0*$/, '::1') : base.replace(/\d+$/, last => String(Number(last) + 1))
+}

@@ -1,0 +1,129 @@
+import { apiVersion, errors, type KubeObject, type Resource } from '../../api/index.ts'
+import { type Codec, DecodeError, type ParsedJson, parseJson, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
+
+export const BODY_TYPES = ['application/json', 'application/yaml']
+
+/** What an object in a body has to be. */
+export type Expected = Pick<Resource, 'group' | 'version' | 'kind'>
+
+type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+/** The media type of a body, without its parameters; JSON when the client does not say. */
+export const mediaType = (header: string | undefined): string => header?.split(';', 1)[0]!.trim().toLowerCase() || 'application/json'
+
+/** Rejects with 415 for a media type that no object comes in. */
+export async function parseBody(body: Buffer, contentType: string | undefined): Promise<ParsedJson> {
+  const type = mediaType(contentType)
+  if (type === 'application/json') return parseJson(body)
+  if (type === 'application/yaml') return parseYaml(body)
+  throw errors.unsupportedMediaType(BODY_TYPES)
+}
+
+/** Reads `fieldValidation`, which is `Warn` unless the client says otherwise. Rejects with 422. */
+export function fieldValidation(query: URLSearchParams, options: string): FieldValidation {
+  const wanted = query.get('fieldValidation')
+  if (!wanted) return 'Warn'
+  if (wanted === 'Ignore' || wanted === 'Warn' || wanted === 'Strict') return wanted
+  throw errors.invalid({ group: 'meta.k8s.io', kind: options }, '', [
+    {
+      type: 'NotSupported',
+      field: 'fieldValidation',
+      value: wanted,
+      detail: 'supported values: "Ignore", "Strict", "Warn"',
+    },
+  ])
+}
+
+/**
+ * A body as an object of the expected kind, with the plain defaults filled in. A body may leave its kind and version out.
+ * Rejects with 400 in the words of upstream's decoder.
+ */
+export async function decodeBody<T extends KubeObject>(
+  body: Buffer,
+  contentType: string | undefined,
+  expected: Expected,
+  codec: Codec<T>,
+  validation: FieldValidation,
+  warnings: string[],
+): Promise<T> {
+  let parsed: ParsedJson
+  try {
+    parsed = await parseBody(body, contentType)
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error
+    throw unrecognized(expected, `couldn't get version/kind; json parse error: ${error.message}`, body)
+  }
+  return decodeValue(parsed, expected, codec, validation, warnings, body)
+}
+
+/** As `decodeBody`, for a value that is parsed already; `body` is only quoted. */
+export function decodeValue<T extends KubeObject>(
+  { value, duplicates }: ParsedJson,
+  expected: Expected,
+  codec: Codec<T>,
+  validation: FieldValidation,
+  warnings: string[],
+  body: Buffer,
+): T {
+  const given = checkKind(value, expected, body)
+  const asked = given || expected.kind
+  const wrong = (detail: string) =>
+    errors.badRequest(
+      `${asked} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${detail}`,
+    )
+  try {
+    const { object, strict } = codec.decode(value)
+    const problems = validation === 'Ignore' ? [] : [...duplicates.map(field => `duplicate field "${field}"`), ...strict]
+    if (problems.length && validation === 'Strict') throw wrong(`strict decoding error: ${problems.join(', ')}`)
+    warnings.push(...problems)
+    object.kind = expected.kind
+    object.apiVersion = apiVersion(expected)
+    codec.default(object)
+    return object
+  } catch (error) {
+    throw error instanceof DecodeError ? wrong(error.message) : error
+  }
+}
+
+/** The kind that the body gives, or nothing. */
+function checkKind(value: unknown, expected: Expected, body: Buffer): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw unrecognized(
+      expected,
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+      body,
+    )
+  const { kind, apiVersion: version } = value as { kind?: unknown; apiVersion?: unknown }
+  for (const [field, text] of Object.entries({ kind, apiVersion: version }))
+    if (text !== undefined && text !== null && typeof text !== 'string')
+      throw unrecognized(
+        expected,
+        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonName(text)} into Go struct field .${field} of type string`,
+        body,
+      )
+  if (version && version !== apiVersion(expected))
+    throw errors.badRequest(
+      `the API version in the data (${version}) does not match the expected API version (${apiVersion(expected)})`,
+    )
+  if (kind && kind !== expected.kind)
+    throw errors.badRequest(
+      `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: converting (${expected.version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
+    )
+  return (kind as string | undefined) ?? ''
+}
+
+const jsonName = (value: unknown) =>
+  Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
+
+const unrecognized = ({ kind }: Expected, detail: string, body: Buffer) =>
+  errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${detail} (${summary(body)})`)
+
+const SUMMARY = 30
+
+/** The beginning of a body: as it is when it looks like JSON, else in hexadecimal. */
+function summary(body: Buffer): string {
+  if (!body.length) return '<empty>'
+  const shown = body.subarray(0, SUMMARY)
+  return `${body[0] === 0x7b ? shown : shown.toString('hex')}${body.length > SUMMARY ? ' ...' : ''}`
+}
+

@@ -1,0 +1,47 @@
+import { errors } from '../../api/index.ts'
+import type { Call, Registry } from '../registry/registry.ts'
+import { createOnlyVerbs, type ReviewOptions } from '../reviews/index.ts'
+import { type SubresourceOptions, subresourceVerbs } from '../subresources/index.ts'
+import { verbs } from '../registry/verbs.ts'
+import type { Context, Handler } from './context.ts'
+
+/** What answers requests for resources: a verb, of the resource or of one of its subresources. */
+export function resourceHandler(registry: Registry, options: ReviewOptions & SubresourceOptions): Handler {
+  const createOnly = createOnlyVerbs(options)
+  const subresourceVerb = subresourceVerbs(options)
+  return context => {
+    const { info, query, warnings, user } = context
+    const resource = context.resource!
+    if (!resource.namespaced && info.namespace && info.resource !== 'namespaces') throw errors.noRoute()
+    const call: Call = {
+      served: registry.served(resource),
+      subresource: info.subresource,
+      namespace: resource.namespaced ? info.namespace : '',
+      name: info.name,
+      user,
+      dryRun: isDryRun(query),
+      warnings,
+    }
+    const handler = info.subresource ? subresourceVerb(info, resource) : (createOnly(info) ?? verbs[info.verb])
+    if (!handler || !isServed(context)) throw errors.methodNotAllowed()
+    return handler(registry, call, context)
+  }
+}
+
+/** Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateDryRun */
+function isDryRun(query: URLSearchParams): boolean {
+  const wanted = query.getAll('dryRun').filter(value => value !== '')
+  const wrong = wanted.find(value => value !== 'All')
+  if (wrong !== undefined)
+    throw errors.invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [
+      { type: 'NotSupported', field: 'dryRun', value: wanted, detail: 'supported values: "All"' },
+    ])
+  return wanted.length > 0
+}
+
+/** Whether discovery lists the verb. A name in the path makes a create of it a path that nothing serves. */
+function isServed({ info, resource }: Context): boolean {
+  if (info.subresource) return true
+  if (info.verb === 'create' && info.parts.length > 1) return false
+  return resource!.verbs.includes(info.verb)
+}

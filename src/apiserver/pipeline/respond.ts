@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
+import { errors, StatusError } from '../../api/index.ts'
+import type { Context, Reply } from './context.ts'
+
+export const JSON_TYPE = 'application/json'
+
+/** An object as a whole answer. */
+export const json = (status: number, value: unknown, headers?: Record<string, string>): Reply => ({
+  status,
+  body: Buffer.from(`${JSON.stringify(value)}\n`),
+  ...(headers ? { headers } : {}),
+})
+
+export const text = (status: number, body: string, type = 'text/plain; charset=utf-8'): Reply => ({
+  status,
+  body: Buffer.from(body),
+  type,
+  headers: { 'X-Content-Type-Options': 'nosniff' },
+})
+
+/** What a thrown value answers: a Status as it is, anything else is the server's own fault. */
+export function replyTo(error: unknown): Reply {
+  const answer = error instanceof StatusError ? error : errors.internal(error instanceof Error ? error.message : String(error))
+  return json(answer.code, answer.status, answer.headers)
+}
+
+/** Headers that every answer carries, streams included. */
+export function commonHeaders(context: Context): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { 'Audit-Id': context.auditId, 'Cache-Control': 'no-cache, private' }
+  if (context.warnings.length) headers.Warning = context.warnings.map(warning => `299 - ${quoted(warning)}`)
+  return headers
+}
+
+/** Source: RFC 7234 5.5 as k8s.io/apimachinery/pkg/util/net NewWarningHeader writes it. */
+const quoted = (warning: string) =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go
+  `"${warning.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')}"`
+
+/** Both HTTP versions have the same methods here, in types that do not agree. */
+export const outgoing = (context: Context): ServerResponse => context.response as ServerResponse
+
+/** Sends a whole answer; resolves when the client has taken the last of it or is gone. */
+export async function send(context: Context, reply: Reply): Promise<void> {
+  const response = outgoing(context)
+  if (response.headersSent || response.destroyed) return
+  const headers = commonHeaders(context)
+  headers['Content-Type'] = reply.type ?? JSON_TYPE
+  const chunks = Array.isArray(reply.body) ? reply.body : undefined
+  headers['Content-Length'] = chunks ? chunks.reduce((sum, chunk) => sum + chunk.length, 0) : (reply.body as Buffer).length
+  if (reply.headers) Object.assign(headers, reply.headers)
+  response.writeHead(reply.status, headers)
+  if (context.request.method === 'HEAD') return void response.end()
+  if (!chunks) return void response.end(reply.body as Buffer)
+  for (const chunk of chunks) if (!response.write(chunk)) await drained(context)
+  response.end()
+}
+
+/** Resolves when more can be written, or when nobody reads any more. */
+export function drained(context: Context): Promise<void> {
+  const response = outgoing(context)
+  return new Promise(resolve => {
+    const done = () => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    if (response.destroyed) return resolve()
+    response.on('drain', done)
+    response.on('close', done)
+  })
+}

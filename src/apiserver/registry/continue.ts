@@ -1,0 +1,32 @@
+import { errors } from '../../api/index.ts'
+
+/** Where a paged list goes on. Source: k8s.io/apiserver/pkg/storage continue.go */
+export interface Continuation {
+  /** The revision that every page shows; -1 once that is gone and the present has to do. */
+  revision: number
+  /** The key after which the next page begins. */
+  after: string
+}
+
+const VERSION = 'meta.k8s.io/v1'
+
+/** As upstream's tokens: the key is relative to the list's prefix, and the next one begins with a zero byte after it. */
+export const encodeContinue = ({ revision, after }: Continuation, prefix: string): string =>
+  Buffer.from(JSON.stringify({ v: VERSION, rv: revision, start: `${after.slice(prefix.length)}\0` })).toString('base64url')
+
+/** Rejects with 400 when the text is no token of this server. */
+export function decodeContinue(text: string, prefix: string): Continuation {
+  let token: { v?: unknown; rv?: unknown; start?: unknown } | null
+  try {
+    token = JSON.parse(Buffer.from(text, 'base64url').toString())
+  } catch {
+    throw errors.badRequest('continue key is not valid: the token is not base64 encoded JSON')
+  }
+  if (token?.v !== VERSION) throw errors.badRequest(`continue key is not valid: server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`)
+  const { rv, start } = token
+  if (typeof rv !== 'number' || !Number.isInteger(rv) || rv === 0)
+    throw errors.badRequest('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+  if (typeof start !== 'string' || start === '' || start.split('/').includes('..'))
+    throw errors.badRequest('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
+  return { revision: rv, after: prefix + start.replace(/\0$/, '') }
+}

@@ -1,0 +1,75 @@
+import { type core, type FieldError, quantity } from '../../../api/index.ts'
+import type { Strategy } from '../strategy.ts'
+import { at, duplicate, each, forbidden, immutable, invalid, required } from '../validation/field.ts'
+import { validateResourceName, validateResourceValue } from '../validation/resources.ts'
+
+/** Limits on what a namespace may use. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidateResourceQuota, ValidateLimitRange */
+
+type ResourceList = Record<string, string>
+
+const validateAmounts = (list: ResourceList | undefined, path: string): FieldError[] =>
+  Object.entries(list ?? {}).flatMap(([name, amount]) => [
+    ...validateResourceName(name, at(path, name)),
+    ...validateResourceValue(name, amount, at(path, name)),
+  ])
+
+/** `count/deployments.apps` counts objects and is no resource of a node. */
+const withoutCounts = (list: ResourceList | undefined) =>
+  Object.fromEntries(Object.entries(list ?? {}).filter(([name]) => !name.startsWith('count/')))
+
+export const resourceQuotaStrategy: Strategy<core.ResourceQuota> = {
+  validate: ({ spec }) => validateAmounts(withoutCounts(spec.hard), 'spec.hard'),
+  validateUpdate: ({ spec }, { spec: old }) => immutable('spec.scopes', spec.scopes, old.scopes),
+  generation: false,
+}
+
+export const limitRangeStrategy: Strategy<core.LimitRange> = {
+  defaults({ spec }) {
+    for (const item of spec.limits ?? []) if (item.type === 'Container') defaultItem(item)
+  },
+  validate({ spec }) {
+    const types = new Set<string>()
+    return each(spec.limits, 'spec.limits', (item, path) => {
+      const problems = item.type ? [] : [required(`${path}.type`)]
+      if (types.has(item.type)) problems.push(duplicate(`${path}.type`, item.type))
+      types.add(item.type)
+      return [...problems, ...validateItem(item, path)]
+    })
+  },
+  generation: false,
+}
+
+/** A default follows from the greatest amount, a default request from the default and else from the least. */
+function defaultItem(item: core.LimitRangeItem): void {
+  const limits = asList({ ...item.max, ...item.default })
+  if (limits) item.default = limits
+  const requests = asList({ ...item.min, ...limits, ...item.defaultRequest })
+  if (requests) item.defaultRequest = requests
+}
+
+const asList = (list: ResourceList) => (Object.keys(list).length ? list : undefined)
+
+function validateItem(item: core.LimitRangeItem, path: string): FieldError[] {
+  const lists = ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const
+  const problems = lists.flatMap(list => validateAmounts(item[list], `${path}.${list}`))
+  if (item.type === 'Pod') {
+    for (const list of ['default', 'defaultRequest'] as const) {
+      if (item[list]) problems.push(forbidden(`${path}.${list}`, "may not be specified when `type` is 'Pod'"))
+    }
+  }
+  const pairs: [keyof core.LimitRangeItem, keyof core.LimitRangeItem, string][] = [
+    ['min', 'max', 'min value %a is greater than max value %b'],
+    ['defaultRequest', 'max', 'default request value %a is greater than max value %b'],
+    ['default', 'max', 'default value %a is greater than max value %b'],
+    ['defaultRequest', 'default', 'default request value %a is greater than default limit value %b'],
+  ]
+  for (const [lower, upper, text] of pairs) {
+    const [small, great] = [item[lower], item[upper]] as [ResourceList | undefined, ResourceList | undefined]
+    for (const [name, amount] of Object.entries(small ?? {})) {
+      const limit = great?.[name]
+      if (limit === undefined || quantity.compare(amount, limit) <= 0) continue
+      problems.push(invalid(at(`${path}.${lower}`, name), amount, text.replace('%a', amount).replace('%b', limit)))
+    }
+  }
+  return problems
+}

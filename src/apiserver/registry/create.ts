@@ -1,0 +1,109 @@
+import { errors, formatTime, type KubeObject } from '../../api/index.ts'
+import { type Entry, KeyExists } from '../../store/index.ts'
+import { encode } from './encode.ts'
+import { validateMetadata } from './metadata.ts'
+import { type Call, type Registry, strategyContext, type Written } from './registry.ts'
+import { keyOf } from './served.ts'
+
+/** Room for the five characters that follow a generateName. Source: k8s.io/apiserver/pkg/storage/names */
+const MAX_GENERATED_BASE = 58
+/** How many generated names are tried before giving up. Source: k8s.io/apiserver/pkg/registry/generic/registry store.go */
+const NAME_ATTEMPTS = 8
+
+/** Makes a new object of what a client sent, which is changed on the way. Source: k8s.io/apiserver/pkg/registry/rest create.go */
+export async function create(registry: Registry, call: Call, object: KubeObject): Promise<Written> {
+  const { metadata } = object
+  const generated = !metadata.name && !!metadata.generateName
+  if (!generated) return { entry: await createNamed(registry, call, object, false), created: true }
+  const pristine = JSON.stringify(object)
+  for (let attempt = 1; ; attempt++) {
+    const candidate = attempt === 1 ? object : (JSON.parse(pristine) as KubeObject)
+    candidate.metadata.name = metadata.generateName!.slice(0, MAX_GENERATED_BASE) + registry.random.suffix(5)
+    try {
+      return { entry: await createNamed(registry, call, candidate, true), created: true }
+    } catch (error) {
+      if (!(error instanceof NameTaken)) throw error
+      if (attempt === NAME_ATTEMPTS) throw errors.generateNameConflict(call.served.resource, candidate.metadata.name)
+    }
+  }
+}
+
+/** The name that was made up is in use; another may not be. */
+class NameTaken extends Error {}
+
+async function createNamed(registry: Registry, call: Call, object: KubeObject, generated: boolean): Promise<Entry> {
+  const { served, namespace, warnings, user, dryRun } = call
+  const { strategy, resource } = served
+  const context = strategyContext(registry, call)
+  fillSystemFields(registry, call, object)
+  strategy.defaults?.(object)
+  const attributes = {
+    operation: 'CREATE' as const,
+    resource: resource,
+    subresource: call.subresource,
+    namespace,
+    name: object.metadata.name,
+    user,
+    dryRun,
+    object,
+  }
+  await registry.admission.mutate(attributes)
+  if (served.hasStatus && !strategy.statusOnCreate) clearStatus(object)
+  // Once more for what admission has put in.
+  served.codec.default(object)
+  strategy.defaults?.(object)
+  if (countsGenerations(served.strategy, object)) object.metadata.generation = 1
+  await strategy.prepareCreate?.(object, context)
+  const problems = [
+    ...validateMetadata(object.metadata, served),
+    ...served.codec.structural(object),
+    ...(strategy.validate?.(object) ?? []),
+  ]
+  if (problems.length) throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
+  for (const text of strategy.warnings?.(object) ?? []) warnings.push(text)
+  await registry.admission.validate(attributes)
+  const allocation = await strategy.allocate?.(object, undefined, context)
+  try {
+    const entry = await write(registry, call, object)
+    if (call.dryRun) allocation?.release()
+    else allocation?.commit()
+    return entry
+  } catch (error) {
+    allocation?.release()
+    if (!(error instanceof KeyExists)) throw error
+    if (generated) throw new NameTaken()
+    throw errors.alreadyExists(resource, object.metadata.name)
+  }
+}
+
+async function write(registry: Registry, call: Call, object: KubeObject): Promise<Entry> {
+  const { served, namespace } = call
+  const key = keyOf(served, namespace, object.metadata.name)
+  const value = encode(served, object)
+  if (!call.dryRun) return registry.store.create(key, value, lifetime(served.strategy.ttl))
+  if (await registry.store.get(key)) throw new KeyExists(key)
+  return { key, value, createRevision: 0, modRevision: 0 }
+}
+
+export const lifetime = (ttl: number | undefined) => (ttl === undefined ? undefined : { ttl })
+
+function fillSystemFields(registry: Registry, { namespace, served }: Call, object: KubeObject): void {
+  const { metadata } = object
+  if (served.resource.namespaced) metadata.namespace = namespace
+  else delete (metadata as Partial<typeof metadata>).namespace
+  metadata.uid = registry.random.uuid()
+  metadata.creationTimestamp = formatTime(registry.clock.now())
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.generation
+  delete metadata.selfLink
+  delete metadata.managedFields
+}
+
+/** The empty status that Go writes for a struct, or nothing for a pointer: the codec knows which. */
+function clearStatus(object: KubeObject & { status?: object }): void {
+  if (object.status) object.status = {}
+}
+
+export const countsGenerations = (strategy: { generation?: boolean }, object: KubeObject & { spec?: unknown }): boolean =>
+  strategy.generation ?? object.spec !== undefined

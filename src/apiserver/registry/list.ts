@@ -1,0 +1,156 @@
+import { errors, StatusError } from '../../api/index.ts'
+import { Compacted, type Entry, FutureRevision } from '../../store/index.ts'
+import type { ListMeta } from '../views/view.ts'
+import { decodeContinue, encodeContinue } from './continue.ts'
+import type { Call, Registry } from './registry.ts'
+import { reached, revisionOf } from './revisions.ts'
+import { type Selection, selection } from './selection.ts'
+import { keyOf, prefixOf } from './served.ts'
+
+/** A list: its head, and its entries a chunk at a time. */
+export interface Listing {
+  meta: ListMeta
+  /** Never ends on an empty chunk unless there is nothing at all. */
+  chunks: AsyncIterable<Entry[]> | Iterable<Entry[]>
+  /** Whether there is but one chunk, so that the whole can be answered with its length. */
+  whole: boolean
+}
+
+/** How many entries are read in one turn of the event loop. */
+const CHUNK = 500
+
+/** Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions and #retrieving-large-results-sets-in-chunks */
+export async function list(registry: Registry, call: Call, query: URLSearchParams): Promise<Listing> {
+  const { served, namespace } = call
+  const wanted = wantedOf(query)
+  const selected = selection(served, query)
+  const prefix = prefixOf(served, namespace)
+  if (wanted.atLeast) await reached(registry, wanted.atLeast)
+  try {
+    if (selected.name !== undefined && (namespace || !served.resource.namespaced))
+      return await listNamed(registry, keyOf(served, namespace, selected.name), selected, wanted.exactly)
+    if (wanted.limit) return await listPage(registry, prefix, selected, wanted.limit, query.get('continue'), wanted.exactly)
+    const token = query.get('continue')
+    const from = token ? decodeContinue(token, prefix) : undefined
+    return await listAll(registry, prefix, selected, from?.after, from && from.revision > 0 ? from.revision : wanted.exactly)
+  } catch (error) {
+    throw explained(error, query.get('continue'), prefix)
+  }
+}
+
+interface Wanted {
+  limit: number
+  /** The list must show this revision. */
+  exactly?: number
+  /** The list must be no older than this revision. */
+  atLeast?: number
+}
+
+function wantedOf(query: URLSearchParams): Wanted {
+  const limit = Number(query.get('limit') ?? 0)
+  const revision = revisionOf(query.get('resourceVersion'))
+  const match = query.get('resourceVersionMatch')
+  checkMatch(match, revision, query)
+  if (!revision || query.get('continue')) return { limit }
+  const exact = match === 'Exact' || (!match && limit > 0)
+  return exact ? { limit, exactly: revision } : { limit, atLeast: revision }
+}
+
+/** Source: k8s.io/apimachinery/pkg/apis/meta/internalversion/validation ValidateListOptions */
+function checkMatch(match: string | null, revision: number | undefined, query: URLSearchParams): void {
+  if (!match) {
+    if (query.has('sendInitialEvents')) throw forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')
+    return
+  }
+  if (revision === undefined)
+    throw forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided')
+  if (query.get('continue')) throw forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')
+  if (match !== 'Exact' && match !== 'NotOlderThan')
+    throw invalid({
+      type: 'NotSupported',
+      field: 'resourceVersionMatch',
+      value: match,
+      detail: 'supported values: "Exact", "NotOlderThan"',
+    })
+  if (match === 'Exact' && revision === 0)
+    throw forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+}
+
+const invalid = (problem: Parameters<typeof errors.invalid>[2][number]) =>
+  errors.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [problem])
+
+export const forbidden = (field: string, detail: string) => invalid({ type: 'Forbidden', field, detail })
+
+/** The one object that the selector names, if it is there. */
+async function listNamed({ store }: Registry, key: string, selected: Selection, revision?: number): Promise<Listing> {
+  const now = revision ?? (await store.revision())
+  const entry = await store.get(key, revision === undefined ? undefined : { revision })
+  const entries = entry && selected.matches(entry) ? [entry] : []
+  return { meta: { resourceVersion: String(Math.max(now, entry?.modRevision ?? 0)) }, chunks: [entries], whole: true }
+}
+
+async function listPage(
+  { store }: Registry,
+  prefix: string,
+  selected: Selection,
+  limit: number,
+  token: string | null,
+  exactly?: number,
+): Promise<Listing> {
+  const from = token ? decodeContinue(token, prefix) : undefined
+  let revision = from && from.revision > 0 ? from.revision : exactly
+  let after = from?.after
+  const entries: Entry[] = []
+  for (;;) {
+    const page = await store.list(prefix, { after, limit: limit - entries.length, revision })
+    revision = page.revision
+    for (const entry of page.entries) if (selected.matches(entry)) entries.push(entry)
+    after = page.entries.at(-1)?.key
+    if (entries.length < limit && page.remaining > 0) continue
+    const meta: ListMeta = { resourceVersion: String(revision) }
+    if (page.remaining > 0) {
+      meta.continue = encodeContinue({ revision, after: after! }, prefix)
+      if (selected.everything) meta.remainingItemCount = page.remaining
+    }
+    return { meta, chunks: [entries], whole: true }
+  }
+}
+
+/** Everything, read chunk by chunk at one revision, as the client takes it. */
+async function listAll(
+  { store }: Registry,
+  prefix: string,
+  selected: Selection,
+  after?: string,
+  exactly?: number,
+): Promise<Listing> {
+  const first = await store.list(prefix, { after, limit: CHUNK, revision: exactly })
+  const { revision } = first
+  const chosen = (entries: Entry[]) => (selected.everything ? entries : entries.filter(entry => selected.matches(entry)))
+  const meta = { resourceVersion: String(revision) }
+  if (!first.remaining) return { meta, chunks: [chosen(first.entries)], whole: true }
+  async function* chunks() {
+    for (let page = first; ; ) {
+      yield chosen(page.entries)
+      if (!page.remaining) return
+      page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision })
+    }
+  }
+  return { meta, chunks: chunks(), whole: false }
+}
+
+function explained(error: unknown, token: string | null, prefix: string): unknown {
+  if (error instanceof FutureRevision) return errors.timeout(error.message)
+  if (!(error instanceof Compacted)) return error
+  if (!token) return errors.expired('The resourceVersion for the provided list is too old.')
+  const { after } = decodeContinue(token, prefix)
+  return new StatusError({
+    ...errors.expired(
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
+        'the continue parameter, or use the continue token in this response to retrieve the remainder of the results. ' +
+        'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
+        'deleted between the time the first chunk was returned and now may show up in the list.',
+    ).status,
+    metadata: { continue: encodeContinue({ revision: -1, after }, prefix) },
+  } as ConstructorParameters<typeof StatusError>[0])
+}

@@ -1,0 +1,78 @@
+import type { Clock, Logger, Random } from '../../base/index.ts'
+import { findResource, formatTime, type KubeObject, type Resource } from '../../api/index.ts'
+import type { Entry, Store } from '../../store/index.ts'
+import type { Admission } from '../admission/admission.ts'
+import type { User } from '../pipeline/context.ts'
+import { Reader } from './reader.ts'
+import { serve, type Served } from './served.ts'
+import type { Strategies } from './index.ts'
+import type { StrategyContext } from './strategy.ts'
+
+/** What the verbs share. */
+export interface Registry {
+  store: Store
+  clock: Clock
+  random: Random
+  log: Logger
+  reader: Reader
+  admission: Admission
+  strategies: Strategies
+  served<T extends KubeObject>(resource: Resource<T>): Served<T>
+}
+
+/** One call of one verb, from the wire or from within the server. */
+export interface Call {
+  served: Served
+  /** Empty for `status` and the like to differ from the object itself. */
+  subresource: string
+  namespace: string
+  /** Empty for a create or a collection. */
+  name: string
+  user: User
+  dryRun: boolean
+  /** Texts for `Warning` headers are added here. */
+  warnings: string[]
+}
+
+/** What a write left behind; in a dry run, what it would have. */
+export interface Written {
+  entry: Entry
+  created: boolean
+}
+
+export function createRegistry(parts: Omit<Registry, 'reader' | 'served'>): Registry {
+  const known = new Map<Resource, Served>()
+  const served = <T extends KubeObject>(resource: Resource<T>): Served<T> => {
+    let found = known.get(resource as Resource)
+    if (!found) {
+      found = serve(resource as Resource, parts.strategies.strategyFor(resource as Resource))
+      known.set(resource as Resource, found)
+    }
+    return found as unknown as Served<T>
+  }
+  return { ...parts, served, reader: new Reader(parts.store, served) }
+}
+
+/** The server itself, when it writes what it keeps. */
+export const SERVER: User = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+
+/** A call that the server makes of itself. */
+export const ownCall = (served: Served, namespace: string, name = ''): Call => ({
+  served,
+  subresource: '',
+  namespace,
+  name,
+  user: SERVER,
+  dryRun: false,
+  warnings: [],
+})
+
+export const strategyContext = (registry: Registry, call: Call): StrategyContext => ({
+  user: call.user,
+  dryRun: call.dryRun,
+  now: formatTime(registry.clock.now()),
+  async read(group, resource, namespace, name) {
+    const found = findResource(group, group === 'autoscaling' ? 'v2' : 'v1', resource)
+    return found && registry.reader.read(found, namespace, name)
+  },
+})

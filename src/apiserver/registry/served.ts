@@ -1,0 +1,60 @@
+import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
+import { type Codec, codecFor } from '../../encoding/index.ts'
+import type { Entry } from '../../store/index.ts'
+import type { Strategy } from './strategy.ts'
+
+/** One resource as this server keeps and serves it. */
+export interface Served<T extends KubeObject = KubeObject> {
+  resource: Resource<T>
+  codec: Codec<T>
+  strategy: Strategy<T>
+  /** Every key of the resource begins with it: `/registry/pods/`. */
+  prefix: string
+  /** What every stored value begins with; the resourceVersion is spliced in after it. */
+  head: Buffer
+  /** How much of `head` an item of a list leaves out, since a list names the kind once. */
+  itemStart: number
+  /** Whether `status` is written through a subresource only. */
+  hasStatus: boolean
+}
+
+/** Where upstream's keys are not the resource's name. Source: k8s.io/kubernetes/pkg/kubeapiserver default_storage_factory_builder.go */
+const FOLDERS: Record<string, string> = {
+  replicationcontrollers: 'controllers',
+  endpoints: 'services/endpoints',
+  nodes: 'minions',
+  services: 'services/specs',
+  'networking.k8s.io/ingresses': 'ingress',
+  'apiextensions.k8s.io/customresourcedefinitions': 'apiextensions.k8s.io/customresourcedefinitions',
+  'apiregistration.k8s.io/apiservices': 'apiregistration.k8s.io/apiservices',
+}
+
+const qualified = ({ group, resource }: Pick<Resource, 'group' | 'resource'>) => (group ? `${group}/${resource}` : resource)
+
+export function serve<T extends KubeObject>(resource: Resource<T>, strategy: Strategy<T>): Served<T> {
+  const opening = `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersion(resource))},`
+  return {
+    resource,
+    codec: codecFor<T>(resource.type),
+    strategy,
+    prefix: `/registry/${FOLDERS[qualified(resource)] ?? resource.resource}/`,
+    head: Buffer.from(`${opening}"metadata":{`),
+    itemStart: Buffer.byteLength(opening),
+    hasStatus: resource.subresources.some(sub => sub.name === 'status'),
+  }
+}
+
+export const keyOf = (served: Served, namespace: string, name: string): string =>
+  served.resource.namespaced ? `${served.prefix}${namespace}/${name}` : served.prefix + name
+
+/** What the keys of a namespace, or of them all when it is empty, begin with. */
+export const prefixOf = (served: Served, namespace: string): string =>
+  served.resource.namespaced && namespace ? `${served.prefix}${namespace}/` : served.prefix
+
+/** A stored object, decoded; the caller owns it. Stored bytes are canonical, so the plain parser does. */
+export function decodeEntry<T extends KubeObject>(entry: Entry): T {
+  const { buffer, byteOffset, byteLength } = entry.value
+  const object = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as T
+  object.metadata.resourceVersion = String(entry.modRevision)
+  return object
+}

@@ -1,0 +1,138 @@
+import { errors, type KubeObject, type meta } from '../../api/index.ts'
+import { codecFor } from '../../encoding/index.ts'
+import type { Context, Reply } from '../pipeline/context.ts'
+import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
+import { json } from '../pipeline/respond.ts'
+import { streamList, streamWatch } from '../pipeline/stream.ts'
+import { chooseView } from '../views/choose.ts'
+import { create } from './create.ts'
+import { checkDeleteOptions, deletedStatus, isAccepted, remove } from './delete.ts'
+import { deleteCollection } from './delete-collection.ts'
+import { get } from './get.ts'
+import { list } from './list.ts'
+import { readPatch } from './patch.ts'
+import type { Call, Registry, Written } from './registry.ts'
+import { revisionOf, reached } from './revisions.ts'
+import { update } from './update.ts'
+import { Watch, watchOptions } from './watch.ts'
+
+/** From a request to a verb of the registry and from its result to an answer: the same for every resource. */
+
+export type Verb = (registry: Registry, call: Call, context: Context) => Promise<Reply | undefined>
+
+export const verbs: Record<string, Verb> = {
+  async get(registry, call, context) {
+    const wanted = revisionOf(context.query.get('resourceVersion'))
+    if (wanted) await reached(registry, wanted)
+    return { status: 200, body: chooseView(registry, context, call).single(await get(registry, call)) }
+  },
+
+  async list(registry, call, context) {
+    const view = chooseView(registry, context, call)
+    return streamList(context, view, await list(registry, call, context.query))
+  },
+
+  async watch(registry, call, context) {
+    const view = chooseView(registry, context, call)
+    const options = watchOptions(registry, call, context.query)
+    const sink = streamWatch(context)
+    await new Watch(registry, call, view, sink, options).start(context.query)
+    return undefined
+  },
+
+  async create(registry, call, context) {
+    const { served, namespace } = call
+    if (served.resource.namespaced && !namespace) throw errors.methodNotAllowed()
+    const view = chooseView(registry, context, call)
+    const object = await objectOf(call, context, 'CreateOptions')
+    checkNamespace(call, object)
+    return written(view.single, await create(registry, call, object))
+  },
+
+  async update(registry, call, context) {
+    const { served } = call
+    const view = chooseView(registry, context, call)
+    const object = await objectOf(call, context, 'UpdateOptions')
+    checkNamespace(call, object)
+    checkName(call, object)
+    const options = served.strategy.allowCreateOnUpdate && !call.subresource ? { createInstead: object } : {}
+    return written(view.single, await update(registry, call, () => structuredClone(object), options))
+  },
+
+  async patch(registry, call, context) {
+    const { served, warnings } = call
+    const view = chooseView(registry, context, call)
+    const validation = fieldValidation(context.query, 'PatchOptions')
+    const body = await context.body()
+    const change = await readPatch(served, body, context.request.headers['content-type'])
+    const transform = (old: KubeObject) => {
+      const noticed: string[] = []
+      const value = change(old)
+      const object = decodeValue({ value, duplicates: [] }, served.resource, served.codec, validation, noticed, body)
+      warnings.splice(0, warnings.length, ...noticed)
+      checkName(call, object)
+      return object
+    }
+    return written(view.single, await update(registry, call, transform, { relative: true }))
+  },
+
+  async delete(registry, call, context) {
+    const options = await deleteOptions(context)
+    const view = chooseView(registry, context, call)
+    const deleted = await remove(registry, call, options)
+    const status = deletedStatus(call, deleted)
+    if (status) return json(200, status)
+    return { status: isAccepted(options, deleted) ? 202 : 200, body: view.single(deleted.entry) }
+  },
+
+  async deletecollection(registry, call, context) {
+    const options = await deleteOptions(context)
+    const view = chooseView(registry, context, call)
+    return streamList(context, view, await deleteCollection(registry, call, options, context.query))
+  },
+}
+
+const written = (single: (entry: Written['entry']) => Buffer, { entry, created }: Written): Reply => ({
+  status: created ? 201 : 200,
+  body: single(entry),
+})
+
+async function objectOf({ served, warnings }: Call, context: Context, options: string): Promise<KubeObject> {
+  const validation = fieldValidation(context.query, options)
+  const body = await context.body()
+  return decodeBody(body, context.request.headers['content-type'], served.resource, served.codec, validation, warnings)
+}
+
+/** The options may come in the body, in the query, or in neither. */
+export async function deleteOptions({ query, body }: Context): Promise<meta.DeleteOptions> {
+  const bytes = await body()
+  const codec = codecFor<KubeObject>('meta/v1.DeleteOptions')
+  const kind = { group: '', version: 'v1', kind: 'DeleteOptions' }
+  const given = bytes.length ? JSON.parse(bytes.toString() || '{}') : {}
+  // Clients name the version of the group that they delete from, or of none.
+  delete given.apiVersion
+  delete given.kind
+  const decoded = decodeValue({ value: given, duplicates: [] }, kind, codec, 'Ignore', [], bytes)
+  const options = decoded as unknown as meta.DeleteOptions
+  const grace = query.get('gracePeriodSeconds')
+  if (grace !== null && options.gracePeriodSeconds === undefined) options.gracePeriodSeconds = Number(grace)
+  const policy = query.get('propagationPolicy')
+  if (policy !== null && options.propagationPolicy === undefined) options.propagationPolicy = policy
+  const orphan = query.get('orphanDependents')
+  if (orphan !== null && options.orphanDependents === undefined) options.orphanDependents = orphan === 'true'
+  checkDeleteOptions(options)
+  return options
+}
+
+function checkNamespace({ served, namespace }: Call, { metadata }: KubeObject): void {
+  if (!metadata.namespace || metadata.namespace === namespace) return
+  if (served.resource.namespaced || metadata.namespace !== '')
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
+}
+
+function checkName({ name }: Call, { metadata }: KubeObject): void {
+  if (!metadata.name)
+    throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== name)
+    throw errors.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
+}

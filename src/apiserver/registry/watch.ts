@@ -1,0 +1,215 @@
+import { errors, type StatusError } from '../../api/index.ts'
+import { type Change, Compacted, type Entry, FutureRevision, StoreClosed } from '../../store/index.ts'
+import type { EventType, View } from '../views/view.ts'
+import { forbidden } from './list.ts'
+import type { Call, Registry } from './registry.ts'
+import { reached, revisionOf } from './revisions.ts'
+import { type Selection, selection } from './selection.ts'
+import { prefixOf } from './served.ts'
+
+/** Where the lines of a watch go. */
+export interface Sink {
+  /** False when the client is too far behind to go on. */
+  write(line: Buffer): boolean
+  /** Ends the answer as one that is complete. */
+  end(): void
+  /** Called when the client is gone; at most once. */
+  closed(run: () => void): void
+}
+
+/** Bounds of how long a watch lasts that does not say so, in seconds. Source: kube-apiserver --min-request-timeout */
+const SHORTEST = 1800
+const BOOKMARK_INTERVAL = 60_000
+/** How many entries of the initial state are written in one turn of the event loop. */
+const CHUNK = 500
+
+interface WatchOptions {
+  selected: Selection
+  bookmarks: boolean
+  /** Only what happens after it; undefined to begin with the present state. */
+  after?: number
+  /** The initial state is to be followed by a bookmark that says it is complete. */
+  initialEnd: boolean
+  /** Nothing of the present is wanted, only what happens from now on. */
+  fromNow: boolean
+  /** Milliseconds. */
+  duration: number
+}
+
+/** Checks what the client asks, and reads nothing yet, so that a bad question gets a plain answer. */
+export function watchOptions(registry: Registry, { served }: Call, query: URLSearchParams): WatchOptions {
+  const after = revisionOf(query.get('resourceVersion'))
+  const initial = query.get('sendInitialEvents')
+  const match = query.get('resourceVersionMatch')
+  const bookmarks = isSet(query.get('allowWatchBookmarks'))
+  if (initial === null && match)
+    throw forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (initial !== null && match !== 'NotOlderThan')
+    throw forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  const wantsInitial = isSet(initial)
+  if (wantsInitial && !bookmarks) throw forbidden('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true')
+  const seconds = Number(query.get('timeoutSeconds') ?? 0) || SHORTEST * (1 + registry.random.next())
+  return {
+    selected: selection(served, query),
+    bookmarks,
+    initialEnd: wantsInitial,
+    fromNow: initial !== null && !wantsInitial && !after,
+    duration: seconds * 1000,
+    ...(after && !wantsInitial ? { after } : {}),
+  }
+}
+
+const isSet = (value: string | null) => value === 'true' || value === '1'
+
+/**
+ * Streams changes until the client goes, the time is up, or the revision is too old. Once begun, every failure is an ERROR
+ * event, as upstream's cacher does it.
+ * Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+export class Watch {
+  readonly #registry: Registry
+  readonly #call: Call
+  readonly #view: View
+  readonly #sink: Sink
+  readonly #options: WatchOptions
+  readonly #cleanups: (() => void)[] = []
+  #seen = 0
+  #over = false
+
+  constructor(registry: Registry, call: Call, view: View, sink: Sink, options: WatchOptions) {
+    this.#registry = registry
+    this.#call = call
+    this.#view = view
+    this.#sink = sink
+    this.#options = options
+  }
+
+  async start(query: URLSearchParams): Promise<void> {
+    const { clock, store } = this.#registry
+    const { bookmarks, duration, fromNow } = this.#options
+    this.#sink.closed(() => this.#stop())
+    const timeout = clock.after(duration, () => this.#finish())
+    this.#cleanups.push(() => timeout.cancel())
+    if (bookmarks) this.#bookmarkEvery(BOOKMARK_INTERVAL)
+    try {
+      const atLeast = this.#options.initialEnd ? revisionOf(query.get('resourceVersion')) : undefined
+      if (atLeast) await reached(this.#registry, atLeast)
+      this.#seen = this.#options.after ?? (fromNow ? await store.revision() : await this.#initial())
+      if (!this.#over) this.#follow()
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  /** The present state as ADDED events; returns its revision. */
+  async #initial(): Promise<number> {
+    const { store } = this.#registry
+    const { served, namespace } = this.#call
+    const prefix = prefixOf(served, namespace)
+    let page = await store.list(prefix, { limit: CHUNK })
+    const { revision } = page
+    for (;;) {
+      const lines = page.entries
+        .filter(entry => this.#options.selected.matches(entry))
+        .map(entry => this.#view.event('ADDED', entry, entry.modRevision))
+      if (this.#over || !this.#write(lines)) return revision
+      if (!page.remaining) break
+      page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision })
+    }
+    if (this.#options.initialEnd) this.#write([this.#view.bookmark(revision, true)])
+    return revision
+  }
+
+  #follow(): void {
+    const { served, namespace } = this.#call
+    const watcher = this.#registry.store.watch(prefixOf(served, namespace), this.#seen, {
+      changes: changes => this.#changes(changes),
+      progress: revision => {
+        this.#seen = Math.max(this.#seen, revision)
+      },
+      failed: error => this.#fail(error),
+    })
+    this.#cleanups.push(() => watcher.close())
+  }
+
+  #changes(changes: Change[]): void {
+    if (this.#over) return
+    const lines: Buffer[] = []
+    for (const change of changes) {
+      const line = eventLine(this.#view, this.#options.selected, change)
+      if (line) lines.push(line)
+    }
+    this.#seen = Math.max(this.#seen, changes.at(-1)!.revision)
+    this.#write(lines)
+  }
+
+  #write(lines: Buffer[]): boolean {
+    if (!lines.length) return true
+    if (this.#sink.write(lines.length === 1 ? lines[0]! : Buffer.concat(lines))) return true
+    this.#stop()
+    return false
+  }
+
+  #bookmarkEvery(interval: number): void {
+    const next = () => this.#registry.clock.after(interval, tick)
+    const tick = () => {
+      timer = next()
+      if (this.#seen) this.#write([this.#view.bookmark(this.#seen, false)])
+    }
+    let timer = next()
+    this.#cleanups.push(() => timer.cancel())
+  }
+
+  /** The time is up: the last thing said is how far the client has come. */
+  #finish(): void {
+    if (this.#over) return
+    if (this.#options.bookmarks && this.#seen) this.#write([this.#view.bookmark(this.#seen, false)])
+    this.#stop()
+    this.#sink.end()
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return
+    this.#stop()
+    if (!(error instanceof StoreClosed)) {
+      const { status } = explained(error, this.#seen)
+      this.#sink.write(Buffer.from(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`))
+    }
+    this.#sink.end()
+  }
+
+  #stop(): void {
+    if (this.#over) return
+    this.#over = true
+    for (const cleanup of this.#cleanups) cleanup()
+  }
+}
+
+function explained(error: Error, seen: number): StatusError {
+  if (error instanceof Compacted) return errors.expired(`too old resource version: ${seen} (${error.oldest})`)
+  if (error instanceof FutureRevision) return errors.timeout(error.message)
+  if ('status' in error) return error as StatusError
+  return errors.internal(error.message)
+}
+
+/** What each view has made of a change, for all who watch it in that view. */
+const lines = new WeakMap<Change, Map<View, Partial<Record<EventType, Buffer>>>>()
+
+/** The line for a change, if the selection has to do with it. An object that enters it is added, one that leaves it deleted. */
+function eventLine(view: View, selected: Selection, change: Change): Buffer | undefined {
+  const { entry, previous } = change
+  const is = entry !== undefined && selected.matches(entry)
+  const was = previous !== undefined && selected.matches(previous)
+  if (is) return line(view, was ? 'MODIFIED' : 'ADDED', entry, change)
+  return was ? line(view, 'DELETED', previous, change) : undefined
+}
+
+function line(view: View, type: EventType, entry: Entry, change: Change): Buffer {
+  let made = lines.get(change)
+  if (!made) lines.set(change, (made = new Map()))
+  let ofView = made.get(view)
+  if (!ofView) made.set(view, (ofView = {}))
+  ofView[type] ??= view.event(type, entry, change.revision)
+  return ofView[type]
+}
+

@@ -1,0 +1,107 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Clock } from '../base/index.ts'
+import type { Context } from './pipeline/context.ts'
+
+export interface ListenOptions {
+  host: string
+  /** 0 for any free one. */
+  port: number
+  tls: { cert: string; key: string }
+  clientCa: string
+  clock: Clock
+  request(request: Context['request'], response: Context['response'], upgrade?: Context['upgrade']): Promise<void>
+}
+
+export interface Listener {
+  port: number
+  /** Takes no more requests, waits for those under way for `grace` milliseconds at most, then cuts every connection. */
+  close(grace: number): Promise<void>
+}
+
+/** Milliseconds. */
+const KEEP_ALIVE = 180_000
+const HEADERS_TIMEOUT = 32_000
+const BODY_TIMEOUT = 120_000
+const MAX_HEADER = 1024 * 1024
+
+/** HTTPS with HTTP/2 for those who offer it, HTTP/1.1 for the others; a client certificate is asked for, not required. */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const server = createSecureServer({
+    allowHTTP1: true,
+    ALPNProtocols: ['h2', 'http/1.1'],
+    ...options.tls,
+    ca: options.clientCa,
+    requestCert: true,
+    // A bad certificate is answered with 401 rather than a broken handshake.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    keepAliveTimeout: KEEP_ALIVE,
+    headersTimeout: HEADERS_TIMEOUT,
+    requestTimeout: BODY_TIMEOUT,
+    maxHeaderSize: MAX_HEADER,
+    settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024 },
+  } as Parameters<typeof createSecureServer>[0])
+  const connections = track(server)
+  let inFlight = 0
+  let idle = () => {}
+  const take = (...args: Parameters<ListenOptions['request']>) => {
+    inFlight++
+    options.request(...args).finally(() => {
+      if (--inFlight === 0) idle()
+    })
+  }
+  server.on('request', take)
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    socket.on('error', () => socket.destroy())
+    // Until the upgrade is made, the answer is one like any other.
+    const response = new ServerResponse(request)
+    response.assignSocket(socket)
+    response.once('finish', () => socket.end())
+    take(request, response, { socket, head })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close(grace) {
+      server.close()
+      const finished = new Promise<void>(resolve => {
+        idle = resolve
+        if (inFlight === 0) resolve()
+      })
+      const patience = new AbortController()
+      await Promise.race([finished, options.clock.sleep(grace, patience.signal).catch(() => {})])
+      patience.abort()
+      connections.end()
+    },
+  }
+}
+
+/** Knows every connection, since Node's own list does not cover those of HTTP/2. */
+function track(server: Http2SecureServer): { end(): void } {
+  const sockets = new Set<Socket>()
+  const sessions = new Set<ServerHttp2Session>()
+  server.on('secureConnection', (socket: Socket) => {
+    socket.setNoDelay(true)
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.add(session)
+    session.once('close', () => sessions.delete(session))
+  })
+  // What a client does to its own connection is no fault of the server.
+  server.on('sessionError', () => {})
+  server.on('tlsClientError', () => {})
+  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
+  return {
+    end() {
+      for (const session of sessions) session.close()
+      for (const socket of sockets) socket.destroySoon()
+    },
+  }
+}

@@ -1,0 +1,62 @@
+import { type core, errors, formatTime, type KubeObject, resources } from '../../api/index.ts'
+import { codecFor } from '../../encoding/index.ts'
+import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
+import { json } from '../pipeline/respond.ts'
+import type { Call, Registry } from '../registry/registry.ts'
+import { update } from '../registry/update.ts'
+import type { Verb } from '../registry/verbs.ts'
+
+const ABOUT = { group: '', resource: 'pods/binding' }
+
+/** Assigns a pod to a node. Source: k8s.io/kubernetes/pkg/registry/core/pod/storage BindingREST */
+export const bindPod: Verb = async (registry, call, context) => {
+  const { request, query, warnings } = context
+  const validation = fieldValidation(query, 'CreateOptions')
+  const codec = codecFor<core.Binding>('core/v1.Binding')
+  const type = request.headers['content-type']
+  const binding = await decodeBody(await context.body(), type, resources.bindings, codec, validation, warnings)
+  const name = call.name || binding.metadata.name
+  if (call.name && binding.metadata.name && binding.metadata.name !== call.name)
+    throw errors.badRequest('name in URL does not match name in Binding object')
+  if (binding.metadata.namespace && binding.metadata.namespace !== call.namespace)
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  checkTarget(binding)
+  const served = registry.served(resources.pods as never)
+  await assign(registry, { ...call, served, name, subresource: 'binding' }, binding)
+  return json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
+}
+
+async function assign(registry: Registry, call: Call, binding: core.Binding): Promise<void> {
+  const { uid, resourceVersion, annotations, labels } = binding.metadata
+  const node = binding.target.name!
+  const bind = (old: KubeObject) => {
+    const pod = old as core.Pod
+    const conflict = (detail: string) => errors.conflict(ABOUT, call.name, detail)
+    if (uid && uid !== pod.metadata.uid)
+      throw conflict(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`)
+    if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) throw errors.modified(ABOUT, call.name)
+    if (pod.metadata.deletionTimestamp) throw conflict(`pod ${pod.metadata.name} is being deleted, cannot be assigned to a host`)
+    if (pod.spec.nodeName) throw conflict(`pod ${pod.metadata.name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
+    if (pod.spec.schedulingGates?.length) throw conflict(`pod ${pod.metadata.name} has non-empty .spec.schedulingGates`)
+    pod.spec.nodeName = node
+    if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
+    if (labels) pod.metadata.labels = { ...pod.metadata.labels, ...labels }
+    markScheduled(pod, formatTime(registry.clock.now()))
+    return pod
+  }
+  await update(registry, call, bind, { relative: true })
+}
+
+function markScheduled({ status }: core.Pod, now: string): void {
+  const condition: core.PodCondition = { type: 'PodScheduled', status: 'True', lastTransitionTime: now }
+  const others = status.conditions?.filter(({ type }) => type !== 'PodScheduled') ?? []
+  status.conditions = [...others, condition]
+}
+
+function checkTarget({ target, metadata }: core.Binding): void {
+  const problems = []
+  if (target.kind && target.kind !== 'Node')
+    problems.push({ type: 'NotSupported' as const, field: 'target.kind', value: target.kind, detail: 'supported values: "Node", "<empty>"' })
+  if (!target.name) problems.push({ type: 'Required' as const, field: 'target.name', detail: '' })
+  if (problems.length) throw errors.invalid({ group: '', kind: 'Binding' }, metadata.name, problems)
+}

@@ -1,0 +1,111 @@
+import { type authentication, type core, errors, type FieldError, formatTime, resources } from '../../api/index.ts'
+import { codecFor } from '../../encoding/index.ts'
+import type { TokenOptions } from '../authn/tokens.ts'
+import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
+import { decodeEntry } from '../registry/served.ts'
+import { get } from '../registry/get.ts'
+import type { Call, Registry } from '../registry/registry.ts'
+import type { Verb } from '../registry/verbs.ts'
+
+type TokenRequest = authentication.TokenRequest
+
+const REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
+const SHORTEST = 600
+const LONGEST = 2 ** 32
+const DEFAULT_SECONDS = 3600
+/** What kubelets ask for pods, and how long such a token is in truth good for. Source: --service-account-extend-token-expiration */
+const WARN_SECONDS = 3607
+const EXTENDED_SECONDS = 365 * 24 * 3600
+
+/** Signs a token of a service account. Source: https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
+export const createToken =
+  ({ issuer, signing }: TokenOptions): Verb =>
+  async (registry, call, context) => {
+    const { query, request: incoming, warnings } = context
+    const validation = fieldValidation(query, 'CreateOptions')
+    const codec = codecFor<TokenRequest>('authentication/v1.TokenRequest')
+    const type = incoming.headers['content-type']
+    const request = await decodeBody(await context.body(), type, REQUEST, codec, validation, warnings)
+    const account = decodeEntry<core.ServiceAccount>(await get(registry, call))
+    request.metadata = { ...request.metadata, name: call.name, namespace: call.namespace }
+    request.metadata.creationTimestamp = formatTime(registry.clock.now())
+    if (!request.spec.audiences?.length) request.spec.audiences = [issuer]
+    request.spec.expirationSeconds ??= DEFAULT_SECONDS
+    check(request)
+    const bound = await boundTo(registry, call, request)
+    const seconds = Math.floor(registry.clock.now() / 1000)
+    const asked = request.spec.expirationSeconds
+    const extended = asked === WARN_SECONDS && bound.pod !== undefined && request.spec.audiences.includes(issuer)
+    const expires = seconds + (extended ? EXTENDED_SECONDS : asked)
+    const token = signing.sign({
+      aud: request.spec.audiences,
+      exp: expires,
+      iat: seconds,
+      iss: issuer,
+      jti: registry.random.uuid(),
+      'kubernetes.io': {
+        namespace: call.namespace,
+        ...bound,
+        serviceaccount: { name: account.metadata.name, uid: account.metadata.uid },
+        ...(extended ? { warnafter: seconds + asked } : {}),
+      },
+      nbf: seconds,
+      sub: `system:serviceaccount:${call.namespace}:${call.name}`,
+    })
+    request.status = { token, expirationTimestamp: formatTime((seconds + asked) * 1000) }
+    return { status: 201, body: codec.encode(request) }
+  }
+
+/** Source: k8s.io/kubernetes/pkg/apis/authentication/validation */
+function check({ spec, metadata }: TokenRequest): void {
+  const field = 'spec.expirationSeconds'
+  const value = spec.expirationSeconds!
+  const problems: FieldError[] = []
+  if (value < SHORTEST) problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration less than 10 minutes' })
+  if (value > LONGEST)
+    problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration larger than 2^32 seconds' })
+  if (problems.length) throw errors.invalid(REQUEST, metadata.name, problems)
+}
+
+interface BoundClaims {
+  node?: { name: string; uid?: string }
+  pod?: { name: string; uid: string }
+  secret?: { name: string; uid: string }
+}
+
+/** What the token is to die with: it has to be there, and be the one that is meant. */
+async function boundTo({ reader }: Registry, { namespace, name }: Call, { spec, metadata }: TokenRequest): Promise<BoundClaims> {
+  const ref = spec.boundObjectRef
+  if (!ref?.kind) return {}
+  const wanted = ref.name ?? ''
+  const found = async <T extends core.Pod | core.Secret | core.Node>(resource: { group: string; resource: string }, held: T | undefined): Promise<T> => {
+    if (!held) throw errors.notFound(resource, wanted)
+    if (ref.uid && ref.uid !== held.metadata.uid)
+      throw errors.conflict(
+        resource,
+        wanted,
+        `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+      )
+    return held
+  }
+  if (ref.kind === 'Pod') {
+    const pod = await found(resources.pods, await reader.read(resources.pods, namespace, wanted))
+    const account = pod.spec.serviceAccountName
+    if (account !== name)
+      throw errors.badRequest(`cannot bind token for serviceaccount ${JSON.stringify(name)} to pod running with different serviceaccount name.`)
+    const node = pod.spec.nodeName ? await reader.read(resources.nodes, '', pod.spec.nodeName) : undefined
+    return {
+      ...(pod.spec.nodeName ? { node: { name: pod.spec.nodeName, ...(node ? { uid: node.metadata.uid } : {}) } } : {}),
+      pod: { name: wanted, uid: pod.metadata.uid },
+    }
+  }
+  if (ref.kind === 'Secret') {
+    const secret = await found(resources.secrets, await reader.read(resources.secrets, namespace, wanted))
+    return { secret: { name: wanted, uid: secret.metadata.uid } }
+  }
+  if (ref.kind === 'Node') {
+    const node = await found(resources.nodes, await reader.read(resources.nodes, '', wanted))
+    return { node: { name: wanted, uid: node.metadata.uid } }
+  }
+  throw errors.badRequest(`cannot bind token for serviceaccount ${JSON.stringify(metadata.name)} to ${ref.kind} object`)
+}

@@ -1,0 +1,34 @@
+import { enableCompileCache } from 'node:module'
+import { dirname, join } from 'node:path'
+
+// Compiled code is kept beside the bundle; from source there is nothing worth keeping.
+const script = process.argv[1] ?? ''
+if (script.endsWith('.js')) enableCompileCache(join(dirname(script), 'compile-cache'))
+
+/** Each loads only what it needs: a process pays for no other subcommand. */
+const COMMANDS = {
+  up: () => import('./up.ts'),
+  down: () => import('./down.ts'),
+  status: () => import('./status.ts'),
+  image: () => import('./image.ts'),
+  apiserver: () => import('./apiserver.ts'),
+  'controller-manager': () => import('./controller-manager.ts'),
+  scheduler: () => import('./scheduler.ts'),
+  kubelet: () => import('./kubelet.ts'),
+  proxy: () => import('./proxy.ts'),
+  network: () => import('./network.ts'),
+  dns: () => import('./dns.ts'),
+  'node-services': () => import('./node-services.ts'),
+  supervise: () => import('./supervise.ts'),
+}
+
+const { program } = await import('./program.ts')
+
+try {
+  await program(COMMANDS, process.argv.slice(2))
+} catch (error) {
+  console.error(`error: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = 1
+  // A half-started component may hold the process; an error ends it.
+  setTimeout(() => process.exit(1), 100).unref()
+}

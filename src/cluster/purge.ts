@@ -1,0 +1,52 @@
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { removeNetwork } from '../network/index.ts'
+import { removeProxy } from '../proxy/index.ts'
+import { removeContext } from './kubeconfig.ts'
+import type { Layout } from './layout.ts'
+import { cgroupRoot, networkNames } from './programs.ts'
+import type { Settings } from './settings.ts'
+
+const CGROUPS = '/sys/fs/cgroup'
+
+/** Leaves nothing of a stopped cluster on the machine. What is gone already is no error. */
+export async function purge(name: string, paths: Layout, settings?: Settings): Promise<void> {
+  if (settings) {
+    const { bridge, networkTable, proxyTable } = networkNames(name)
+    const { podCidr: clusterCidr, kubeconfig } = settings
+    await removeProxy({ table: proxyTable })
+    await removeNetwork({
+      cniConfDir: paths.cni,
+      dataDir: join(paths.data, 'ipam'),
+      bridge,
+      table: networkTable,
+      clusterCidr,
+    })
+    await removeContext(kubeconfig, name)
+  }
+  removeCgroups(name)
+  rmSync(paths.data, { recursive: true, force: true })
+  rmSync(paths.run, { recursive: true, force: true })
+}
+
+/** With cgroup v1 each controller has its own tree; with v2 there is one. */
+function removeCgroups(name: string): void {
+  const controllers = readdirSync(CGROUPS, { withFileTypes: true }).filter(entry => entry.isDirectory())
+  for (const base of [CGROUPS, ...controllers.map(entry => join(CGROUPS, entry.name))]) {
+    const own = join(base, cgroupRoot(name))
+    if (existsSync(own)) removeTree(own)
+    // Shared with other clusters: goes with the last one.
+    const parent = join(own, '..')
+    if (existsSync(parent) && subdirectories(parent).length === 0) rmdirSync(parent)
+  }
+}
+
+function removeTree(directory: string): void {
+  for (const child of subdirectories(directory)) removeTree(join(directory, child))
+  rmdirSync(directory)
+}
+
+const subdirectories = (path: string) =>
+  readdirSync(path, { withFileTypes: true })
+    .filter(entry => entry.isDirectory())
+    .map(entry => entry.name)

@@ -1,0 +1,29 @@
+import { startControllerManager } from '../../controllers/index.ts'
+import { connectWith, readPem, runAsProcess, withClient } from './process.ts'
+
+/** The flags of kube-controller-manager, in camel case. */
+export interface ControllerManagerFlags {
+  kubeconfig: string
+  clusterCidr: string
+  nodeCidrMaskSize: number
+  rootCaFile: string
+  leaderElect: boolean
+  bindAddress: string
+  securePort: number
+}
+
+export function runControllerManager(flags: ControllerManagerFlags): Promise<void> {
+  const health = { host: flags.bindAddress, port: flags.securePort }
+  return runAsProcess('controller-manager', health, async context => {
+    const client = await connectWith(flags.kubeconfig, 'controller-manager', context)
+    const manager = await startControllerManager({
+      client,
+      clusterCidr: flags.clusterCidr,
+      nodeCidrMaskSize: flags.nodeCidrMaskSize,
+      rootCa: readPem(flags.rootCaFile),
+      leaderElect: flags.leaderElect,
+      ...context,
+    })
+    return withClient(manager, client)
+  })
+}

@@ -1,0 +1,114 @@
+import { closeSync, readFileSync, writeSync } from 'node:fs'
+import {
+  type Clock,
+  type Component,
+  type Logger,
+  type Random,
+  serveHealth,
+  systemClock,
+  systemRandom,
+} from '../../base/index.ts'
+import { type Client, connect, loadKubeconfig } from '../../client/index.ts'
+import { createLogger } from '../logger.ts'
+
+/** What every component is handed. */
+export interface Context {
+  clock: Clock
+  random: Random
+  log: Logger
+}
+
+/** Where /healthz, /livez, /readyz and /metrics are answered. */
+export interface HealthAddress {
+  host?: string
+  port: number
+}
+
+/** A component that does not stop by itself is cut off. */
+const LONGEST_STOP = 8_000
+
+/**
+ * Runs a component as this process: log on stderr, health on its port, a line on the descriptor in K8TS_READY_FD once it
+ * runs, and an orderly end on SIGTERM or SIGINT. Returns when it runs.
+ */
+export async function runAsProcess(
+  name: string,
+  health: HealthAddress | undefined,
+  start: (context: Context) => Promise<Component>,
+): Promise<void> {
+  const log = await createLogger(name)
+  process.on('uncaughtException', error => {
+    log.error({ error: error.stack ?? String(error) }, 'uncaught exception')
+    process.exit(1)
+  })
+  const context = { clock: systemClock, random: systemRandom, log }
+  const component = await start(context)
+  const parts = [component]
+  if (health && health.port > 0) parts.push(await serveHealth({ ...health, metrics: processMetrics }))
+  sayReady()
+  stopOnSignal(parts, context)
+}
+
+export async function connectWith(
+  kubeconfig: string,
+  component: string,
+  { clock, random, log }: Context,
+): Promise<Client> {
+  return connect({ ...(await loadKubeconfig(kubeconfig)), userAgent: `k8ts-${component}`, clock, random, log })
+}
+
+/** Stops `component`, then the client that it used. */
+export const withClient = (component: Component, ...clients: Client[]): Component => ({
+  async stop() {
+    await component.stop()
+    await Promise.all(clients.map(client => client.close()))
+  },
+})
+
+function stopOnSignal(parts: Component[], { log }: Context): void {
+  let stopping = false
+  async function stop(signal: string) {
+    if (stopping) return
+    stopping = true
+    log.info({ signal }, 'stopping')
+    setTimeout(() => {
+      log.warn({}, 'did not stop in time')
+      process.exit(1)
+    }, LONGEST_STOP).unref()
+    await Promise.allSettled(parts.map(part => part.stop()))
+    process.exit(0)
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** As s6 does it: the starter gave a descriptor that waits for one line. */
+function sayReady(): void {
+  const descriptor = Number(process.env.K8TS_READY_FD)
+  delete process.env.K8TS_READY_FD
+  if (!descriptor) return
+  try {
+    writeSync(descriptor, '\n')
+    closeSync(descriptor)
+  } catch {
+    // The starter is gone; the component still has its work to do.
+  }
+}
+
+/** The process figures under the names that Prometheus' own clients use. */
+function processMetrics(): string {
+  const { rss, heapUsed, heapTotal } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  const figures = {
+    process_cpu_seconds_total: ['counter', (user + system) / 1e6],
+    process_resident_memory_bytes: ['gauge', rss],
+    nodejs_heap_size_used_bytes: ['gauge', heapUsed],
+    nodejs_heap_size_total_bytes: ['gauge', heapTotal],
+    process_start_time_seconds: ['gauge', (performance.timeOrigin / 1000).toFixed(3)],
+  }
+  return Object.entries(figures)
+    .map(([name, [type, value]]) => `# TYPE ${name} ${type}\n${name} ${value}\n`)
+    .join('')
+}
+
+export const readPem = (path: string): string => readFileSync(path, 'utf8')

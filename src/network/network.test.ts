@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
+import { command, commandWith, inOwnNamespace } from '../../test/support/netns.ts'
+import { resources } from '../api/index.ts'
+import { silentLogger, systemClock, systemRandom } from '../base/index.ts'
+import { removeNetwork, startNetwork } from './index.ts'
+
+const CNI_BIN = '/usr/lib/cni'
+
+if (inOwnNamespace(import.meta.url)) {
+  const folder = mkdtempSync(join(tmpdir(), 'k8ts-network-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  const setup = {
+    nodeName: 'here',
+    cniConfDir: join(folder, 'net.d'),
+    dataDir: join(folder, 'ipam'),
+    bridge: 'cni-test',
+    table: 'k8ts-test-network',
+    clusterCidr: '10.244.0.0/16',
+  }
+  const tools = { clock: systemClock, random: systemRandom, log: silentLogger }
+  const node = (name: string, podCIDR: string, address: string) => ({
+    metadata: { name },
+    spec: { podCIDR, podCIDRs: [podCIDR] },
+    status: { addresses: [{ type: 'InternalIP', address }] },
+  })
+  const conflist = () => JSON.parse(readFileSync(join(setup.cniConfDir, '10-cni-test.conflist'), 'utf8'))
+  const routes = () => command('ip', 'route', 'show', 'proto', '201')
+
+  // An outside network, 192.0.2.0/24, with another machine in it.
+  command('ip', 'netns', 'add', 'outside')
+  command('ip', 'link', 'add', 'eth0', 'mtu', '1400', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', 'outside')
+  command('ip', 'addr', 'add', '192.0.2.2/24', 'dev', 'eth0')
+  command('ip', 'link', 'set', 'eth0', 'up')
+  command('ip', '-n', 'outside', 'addr', 'add', '192.0.2.1/24', 'dev', 'eth0')
+  command('ip', '-n', 'outside', 'link', 'set', 'eth0', 'up')
+  command('ip', 'route', 'add', 'default', 'via', '192.0.2.1')
+
+  /** Connects a new namespace as the container runtime would; gives the pod's address. */
+  function addPod(name: string, hostPort?: number): string {
+    command('ip', 'netns', 'add', name)
+    command('ip', '-n', name, 'link', 'set', 'lo', 'up')
+    const env = {
+      CNI_CONTAINERID: name,
+      CNI_NETNS: `/run/netns/${name}`,
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: CNI_BIN,
+      CNI_COMMAND: 'ADD',
+    }
+    const { plugins, ...network } = conflist()
+    let prevResult: { ips: { address: string }[] } | undefined
+    for (const plugin of plugins) {
+      const portMappings = hostPort ? [{ hostPort, containerPort: 80, protocol: 'tcp' }] : []
+      const runtimeConfig = plugin.capabilities ? { portMappings } : undefined
+      const input = JSON.stringify({ ...network, ...plugin, runtimeConfig, prevResult })
+      prevResult = JSON.parse(commandWith({ env, input }, join(CNI_BIN, plugin.type)))
+    }
+    return prevResult!.ips[0]!.address.split('/')[0]!
+  }
+
+  /** Who a server in namespace `at` sees when `from` connects to it; no namespace is this machine's own. */
+  function seenFrom(
+    from: string | undefined,
+    at: string | undefined,
+    address: string,
+    port: number,
+    listen = port,
+  ): string {
+    const within = (namespace: string | undefined, ...rest: string[]) =>
+      namespace ? ['netns', 'exec', namespace, ...rest] : rest
+    const server = `const net=require('net');const s=net.createServer(c=>{c.end(c.remoteAddress);s.close()}).listen(${listen},'0.0.0.0',()=>console.log('up'))`
+    const client = `require('net').connect({port:${port},host:'${address}',timeout:3000}).on('data',d=>process.stdout.write(d)).on('timeout',()=>process.exit(1)).on('error',()=>process.exit(1))`
+    const shell = (script: string, namespace: string | undefined) =>
+      [...(namespace ? ['ip'] : []), ...within(namespace, process.execPath, '-e', script)]
+        .map(part => `'${part.replaceAll("'", `'\\''`)}'`)
+        .join(' ')
+    const output = command(
+      'bash',
+      '-c',
+      `coproc S { ${shell(server, at)}; }; read -u \${S[0]} line; ${shell(client, from)}`,
+    )
+    return output.trim()
+  }
+
+  test('nothing is configured before the node has a pod CIDR, everything is at once after', async () => {
+    const client = new MemoryApi()
+    await client.create(resources.nodes, { metadata: { name: 'here' }, spec: {}, status: {} })
+    const network = await startNetwork({ client, ...setup, ...tools })
+    await eventually(() => command('nft', 'list', 'tables').includes(setup.table))
+    assert.ok(!existsSync(setup.cniConfDir))
+    assert.equal(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim(), '1')
+
+    await client.patch(
+      resources.nodes,
+      { name: 'here' },
+      { type: 'merge', body: node('here', '10.244.0.0/24', '192.0.2.2') },
+    )
+    await eventually(() => existsSync(join(setup.cniConfDir, '10-cni-test.conflist')))
+    assert.equal(conflist().plugins[0].mtu, 1400)
+    assert.equal(conflist().plugins[0].ipam.ranges[0][0].subnet, '10.244.0.0/24')
+
+    await client.create(resources.nodes, node('there', '10.244.1.0/24', '192.0.2.1'))
+    await client.create(resources.nodes, node('same-machine', '10.244.2.0/24', '192.0.2.2'))
+    await eventually(() => routes().includes('10.244.1.0/24 via 192.0.2.1'))
+    assert.ok(!routes().includes('10.244.2.0'))
+    await client.delete(resources.nodes, { name: 'there' })
+    await eventually(() => routes() === '')
+    await network.stop()
+  })
+
+  test('pods see each other as they are, the outside sees the node', async () => {
+    const client = new MemoryApi()
+    await client.create(resources.nodes, node('here', '10.244.0.0/24', '192.0.2.2'))
+    await client.create(resources.nodes, node('there', '10.244.1.0/24', '192.0.2.1'))
+    const network = await startNetwork({ client, ...setup, ...tools })
+    await eventually(() => routes().includes('10.244.1.0/24'))
+    await network.stop()
+    const [a, b] = [addPod('pod-a'), addPod('pod-b', 8080)]
+    assert.match(a, /^10\.244\.0\./)
+    assert.equal(seenFrom('pod-a', 'pod-b', b, 80), a)
+    assert.equal(seenFrom('pod-a', undefined, '192.0.2.2', 7000), a)
+    assert.equal(seenFrom('pod-a', 'outside', '192.0.2.1', 7000), '192.0.2.2')
+    // The other machine answers for a pod of its own.
+    command('ip', '-n', 'outside', 'addr', 'add', '10.244.1.5/32', 'dev', 'lo')
+    command('ip', '-n', 'outside', 'route', 'add', '10.244.0.0/24', 'via', '192.0.2.2')
+    assert.equal(seenFrom('pod-a', 'outside', '10.244.1.5', 7000), a)
+    assert.equal(seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
+  })
+
+  test('removal leaves nothing behind, twice', async () => {
+    await removeNetwork(setup)
+    await removeNetwork(setup)
+    assert.ok(!command('nft', 'list', 'tables').includes(setup.table))
+    assert.ok(!command('ip', 'link').includes('cni-test'))
+    assert.equal(routes(), '')
+    assert.ok(!existsSync(join(setup.dataDir, setup.bridge)))
+  })
+}

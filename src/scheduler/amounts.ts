@@ -1,0 +1,66 @@
+import { type core, quantity } from '../api/index.ts'
+
+/** Resource name to amount: cpu in thousandths, everything else in its own unit. */
+export type Amounts = Record<string, number>
+
+/** What a container without a request counts for when nodes are scored, so that such pods spread too. */
+const DEFAULT_MILLI_CPU = 100
+const DEFAULT_MEMORY = 200 * 1024 * 1024
+
+/** Quantities as an API object has them. */
+export function amounts(quantities: Record<string, string> | undefined): Amounts {
+  const result: Amounts = {}
+  for (const [name, text] of Object.entries(quantities ?? {}))
+    result[name] = name === 'cpu' ? quantity.milliValue(text) : quantity.value(text)
+  return result
+}
+
+export function add(to: Amounts, more: Amounts): void {
+  for (const [name, value] of Object.entries(more)) to[name] = (to[name] ?? 0) + value
+}
+
+export function subtract(from: Amounts, less: Amounts): void {
+  for (const [name, value] of Object.entries(less)) from[name] = (from[name] ?? 0) - value
+}
+
+function raise(to: Amounts, floor: Amounts): void {
+  for (const [name, value] of Object.entries(floor)) to[name] = Math.max(to[name] ?? 0, value)
+}
+
+/**
+ * What a pod needs of its node: the larger of all its containers together and of each init container while it runs
+ * (beside the sidecars started before it), or what the pod as a whole requests, and the overhead of its runtime.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ */
+export const podRequests = (pod: core.Pod): Amounts => sumOf(pod, container => amounts(container.resources.requests))
+
+/** `podRequests` of cpu and memory, where a container that requests none counts as a small one. */
+export function scoredRequests(pod: core.Pod): Amounts {
+  const { cpu = 0, memory = 0 } = sumOf(pod, container => {
+    const { cpu = DEFAULT_MILLI_CPU, memory = DEFAULT_MEMORY } = amounts(container.resources.requests)
+    return { cpu, memory }
+  })
+  return { cpu, memory }
+}
+
+function sumOf({ spec }: core.Pod, requests: (container: core.Container) => Amounts): Amounts {
+  const total: Amounts = {}
+  for (const container of spec.containers) add(total, requests(container))
+  const sidecars: Amounts = {}
+  const starting: Amounts = {}
+  for (const container of spec.initContainers ?? []) {
+    const needed = requests(container)
+    if (container.restartPolicy === 'Always') {
+      add(sidecars, needed)
+      raise(starting, sidecars)
+    } else {
+      add(needed, sidecars)
+      raise(starting, needed)
+    }
+  }
+  add(total, sidecars)
+  raise(total, starting)
+  Object.assign(total, amounts(spec.resources?.requests))
+  add(total, amounts(spec.overhead))
+  return total
+}

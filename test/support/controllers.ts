@@ -1,0 +1,100 @@
+
+import type { TestContext } from 'node:test'
+import { type core, formatTime, resources } from '../../src/api/index.ts'
+import { type Clock, type Component, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
+import { type Client, connect, Informers } from '../../src/client/index.ts'
+import type { Context } from '../../src/controllers/context.ts'
+import { startTestApiServer, type TestApiServer } from './apiserver.ts'
+
+export interface TestCluster {
+  api: TestApiServer
+  client: Client
+  /** Starts controllers, with informers of their own; they stop with the test, or when told to. */
+  run(start: (context: Context) => Component[], clock?: Clock): Promise<Component>
+}
+
+/** An API server, an administrator's client, and the controllers that a test starts on it. No scheduler, no kubelet. */
+export async function startTestCluster(t: TestContext): Promise<TestCluster> {
+  const api = await startTestApiServer()
+  const client = connect({ server: api.url, ca: api.ca, ...api.admin })
+  const running = new Set<Component>()
+  t.after(async () => {
+    for (const component of running) await component.stop()
+    await client.close()
+    await api.stop()
+  })
+  return {
+    api,
+    client,
+    async run(start, clock = systemClock) {
+      const informers = new Informers(client, { clock: systemClock, random: systemRandom, log: silentLogger })
+      const components = start({ client, informers, clock, random: systemRandom, log: silentLogger })
+      const component = {
+        async stop() {
+          running.delete(component)
+          for (const each of components) await each.stop()
+          await informers.stop()
+        },
+      }
+      running.add(component)
+      await informers.synced()
+      return component
+    },
+  }
+}
+
+/** Tries until nothing is thrown and returns what the try returned; after ten seconds the last error is the test's. */
+export async function eventually<T>(check: () => Promise<T> | T): Promise<T> {
+  const end = performance.now() + 10_000
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await systemClock.sleep(20)
+    }
+  }
+}
+
+/** Holds for as long as nothing that was set going by now could still change it. */
+export async function steadily(check: () => Promise<void> | void): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) {
+    await check()
+    await systemClock.sleep(30)
+  }
+}
+
+export interface PodState {
+  phase?: string
+  ready?: boolean
+  podIP?: string
+}
+
+/** What a kubelet would report. */
+export async function setPodStatus(client: Client, pod: core.Pod, state: PodState): Promise<void> {
+  const { phase = 'Running', ready = true, podIP } = state
+  const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: formatTime(systemClock.now()) }
+  const status = { phase, conditions: [condition], ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}) }
+  await client.patch(resources.pods, pod.metadata, { type: 'strategic', body: { status } }, { subresource: 'status' })
+}
+
+export async function podsOf(client: Client, namespace = 'default', labelSelector?: string): Promise<core.Pod[]> {
+  return (await client.list(resources.pods, { namespace, labelSelector })).items
+}
+
+/** Makes every pod of the selection run and be ready, as long as `signal` lets it. */
+export async function makeReady(client: Client, namespace = 'default'): Promise<void> {
+  for (const pod of await podsOf(client, namespace)) {
+    if (pod.status.phase !== 'Running' && !pod.metadata.deletionTimestamp) {
+      await setPodStatus(client, pod, {}).catch(() => {})
+    }
+  }
+}
+
+export const podTemplate = (labels: Record<string, string>, image = 'demo:1') => ({
+  metadata: { labels },
+  spec: { containers: [{ name: 'main', image }] },
+})
+
+export const names = (objects: { metadata: { name: string } }[]): string[] => objects.map(({ metadata }) => metadata.name).sort()
+

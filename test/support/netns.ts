@@ -1,0 +1,54 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const INSIDE = 'K8TS_TEST_NETNS'
+
+/**
+ * Runs a test file again in network and mount namespaces of its own, so that what it does to devices, routes, nftables
+ * and named namespaces is seen by nobody else and gone when it ends. Call it first, and define tests only where it is true:
+ *
+ *     if (inOwnNamespace(import.meta.url)) { test(...) }
+ */
+export function inOwnNamespace(url: string): boolean {
+  if (process.env[INSIDE]) {
+    // The machine's own named namespaces stay out of sight.
+    mkdirSync('/run/netns', { recursive: true })
+    command('mount', '-t', 'tmpfs', 'tmpfs', '/run/netns')
+    command('ip', 'link', 'set', 'lo', 'up')
+    return true
+  }
+  const skip = process.getuid?.() !== 0 && 'needs root'
+  test('in network namespaces of its own', { skip, timeout: 120_000 }, async () => {
+    const { NODE_TEST_CONTEXT: _, ...environment } = process.env
+    const args = ['--net', '--mount', '--', process.execPath, '--test-reporter=spec', fileURLToPath(url)]
+    const child = spawn('unshare', args, { env: { ...environment, [INSIDE]: '1' }, stdio: 'pipe' })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
+    const code = await new Promise(resolve => child.once('close', resolve))
+    if (code !== 0) throw new Error(output)
+  })
+  return false
+}
+
+/** Runs a program and gives its output; throws with its complaint when it fails. */
+export function command(program: string, ...args: string[]): string {
+  return commandWith({}, program, ...args)
+}
+
+export function commandWith(
+  options: { input?: string; env?: Record<string, string> },
+  program: string,
+  ...args: string[]
+): string {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    input: options.input,
+    env: { ...process.env, ...options.env },
+    timeout: 20_000,
+  })
+  if (error) throw error
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr || stdout}`)
+  return stdout
+}
