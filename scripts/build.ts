@@ -5,6 +5,7 @@
  */
 // The certificate library wants it to be there first.
 import 'reflect-metadata'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   existsSync,
@@ -27,7 +28,7 @@ const ENTRY = 'k8ts.js'
 const DATA = ['src/api/model.json', 'src/api/descriptions.json', 'src/api/descriptions.json.gz']
 const KEEP = 7 * 24 * 60 * 60 * 1000
 /** CommonJS dependencies call `require` for Node's own modules. */
-const REQUIRE = `import { createRequire as k8tsRequire } from 'node:module'; const require = k8tsRequire(import.meta.url);`
+const REQUIRE = `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)`
 
 /** The names that a module exports, as far as they can stand in an import. */
 const exportsOf = async (specifier: string) =>
@@ -50,21 +51,34 @@ const lazyPackages: Plugin = {
   },
 }
 
+/** For each of Node's modules, what it exports but for getters. A process of its own looks, since to look changes them. */
+function plainExports(): Record<string, string[]> {
+  const script = `const { builtinModules } = process.getBuiltinModule('module')
+    const plain = name => Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)))
+      .filter(([key, { get }]) => !get && key !== 'default' && /^[\\w$]+$/.test(key)).map(([key]) => key)
+    console.log(JSON.stringify(Object.fromEntries(builtinModules.map(name => [name, plain(name)]))))`
+  return JSON.parse(execFileSync(process.execPath, ['--no-warnings', '--eval', script], { encoding: 'utf8' }))
+}
+
 /**
- * An import of node:http reads all that it exports, WebSocket among it, for which Node loads the whole of undici: 7 MB
- * for each process. So those few names that nobody here uses are left out.
+ * An `import` of one of Node's own modules reads all that the module exports, and behind some names are getters that load
+ * more: ReadStream of node:fs the streams, WebSocket of node:http all of undici, others WebCrypto or the root certificates.
+ * That is 15 MB for each process. So the bundle takes the modules without those names; an import of one fails the build.
  */
-const lightHttp: Plugin = {
-  name: 'light-http',
+const lightBuiltins: Plugin = {
+  name: 'light-builtins',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(node:)?http$/ }, ({ kind }) =>
-      kind === 'import-statement' ? { path: 'http', namespace: 'light-http', sideEffects: false } : undefined,
+    const plain = plainExports()
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind.startsWith('require') ? undefined : { path: path.slice(5), namespace: 'light-builtin', sideEffects: false },
     )
-    onLoad({ filter: /.*/, namespace: 'light-http' }, async () => {
-      const names = (await exportsOf('node:http')).filter(name => !/^(WebSocket|CloseEvent|MessageEvent)$/.test(name))
-      const contents = `const http = process.getBuiltinModule('node:http')\nexport default http\n`
+    onLoad({ filter: /.*/, namespace: 'light-builtin' }, ({ path }) => {
+      const names = (plain[path] ?? []).map(name => `export_${name} = /* @__PURE__ */ (() => builtin.${name})()`)
+      const exported = (plain[path] ?? []).map(name => `export_${name} as ${name}`)
       return {
-        contents: contents + names.map(name => `export const ${name} = /* @__PURE__ */ http.${name}`).join('\n'),
+        contents: `const builtin = process.getBuiltinModule('node:${path}')
+          const ${names.join(', ')}
+          export { builtin as default, ${exported.join(', ')} }`,
       }
     })
   },
@@ -81,11 +95,11 @@ const result = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  minify: true,
-  keepNames: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'none',
   external: ['lmdb'],
-  plugins: [lazyPackages, lightHttp],
+  plugins: [lazyPackages, lightBuiltins],
   chunkNames: 'chunk-[hash]',
   banner: { js: REQUIRE },
   logLevel: 'warning',

@@ -1,5 +1,5 @@
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
-import { resources } from '../api/index.ts'
+import { allResources, resources } from '../api/index.ts'
 import type { Store } from '../store/index.ts'
 import { chain } from './admission/admission.ts'
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts'
@@ -10,6 +10,7 @@ import { signingKey, verifyingKey } from './authn/keys.ts'
 import { TokenAuthenticator } from './authn/tokens.ts'
 import { builtinAuthorizer } from './authz/builtin.ts'
 import { bootstrap } from './bootstrap.ts'
+import { createDiscovery } from './discovery/index.ts'
 import { handle, type Pipeline } from './pipeline/handle.ts'
 import { resourceHandler } from './pipeline/resources.ts'
 import { createStrategies } from './registry/index.ts'
@@ -62,6 +63,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const metrics = new RequestMetrics()
   let ready = false
   let url = ''
+  let discovery: ReturnType<typeof createDiscovery> | undefined
   const pipeline: Pipeline = {
     clock,
     random,
@@ -70,6 +72,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authorizer: builtinAuthorizer,
     route: createRoutes({
       metrics,
+      further: [path => discovery?.(path)],
       exact: openidRoutes(options.serviceAccount.issuer, verifying, () => url),
       live: [
         { name: 'ping', check() {} },
@@ -100,6 +103,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     request: (request, response, upgrade) => handle(pipeline, request, response, upgrade),
   })
   url = urlOf(options, listener.port)
+  const serverAddress = `${options.advertiseAddress}:${listener.port}`
+  discovery = createDiscovery({ resources: () => allResources, serverAddress })
   await bootstrap(registry, {
     advertiseAddress: options.advertiseAddress,
     port: listener.port,

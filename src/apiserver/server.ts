@@ -97,7 +97,10 @@ function track(server: Http2SecureServer): { end(): void } {
   // What a client does to its own connection is no fault of the server.
   server.on('sessionError', () => {})
   server.on('tlsClientError', () => {})
-  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
+  server.on('clientError', (_error: Error, socket: Socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    else socket.destroy()
+  })
   return {
     end() {
       for (const session of sessions) session.close()

@@ -1,4 +1,3 @@
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Component } from './component.ts'
 
@@ -21,6 +20,8 @@ const HEALTH_PATHS = new Set(['/healthz', '/livez', '/readyz'])
  */
 export async function serveHealth(options: HealthOptions): Promise<Component & { port: number }> {
   const { host = '127.0.0.1', port, checks = {}, metrics } = options
+  // Most processes that import this part serve nothing.
+  const { createServer } = await import('node:http')
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (HEALTH_PATHS.has(url.pathname)) {

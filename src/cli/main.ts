@@ -19,13 +19,12 @@ const COMMANDS = {
   network: () => import('./network.ts'),
   dns: () => import('./dns.ts'),
   'node-services': () => import('./node-services.ts'),
-  supervise: () => import('./supervise.ts'),
 }
 
-const { program } = await import('./program.ts')
-
+const [command, ...args] = process.argv.slice(2)
 try {
-  await program(COMMANDS, process.argv.slice(2))
+  if (command === 'supervise') await (await import('./supervise.ts')).run(args)
+  else await (await import('./program.ts')).program(COMMANDS, process.argv.slice(2))
 } catch (error) {
   console.error(`error: ${error instanceof Error ? error.message : error}`)
   process.exitCode = 1

@@ -224,7 +224,7 @@ class RestClient implements Client {
     const timer = this.#clock.after(this.#timeout, () => late.abort(timedOut(call, this.#timeout)))
     try {
       for (let attempt = 0; ; attempt++) {
-        const response = await this.#send(call, late.signal)
+        const response = await this.#sendAgain(call, late.signal)
         const body = await bodyOf(response.stream)
         if (response.status < 300) return parseBody<Out>(body)
         const error = statusErrorOf(response, body)
@@ -235,6 +235,16 @@ class RestClient implements Client {
       }
     } finally {
       timer.cancel()
+    }
+  }
+
+  /** An idle connection may have died unseen. Reading twice does no harm. */
+  async #sendAgain(call: Call, signal: AbortSignal): Promise<Response> {
+    try {
+      return await this.#send(call, signal)
+    } catch (error) {
+      if (call.method !== 'GET' || signal.aborted || !(error instanceof TransportError)) throw error
+      return await this.#send(call, signal)
     }
   }
 
@@ -252,13 +262,7 @@ class RestClient implements Client {
       headers['content-type'] = call.contentType ?? JSON_TYPE
       headers['content-length'] = String(body.length)
     }
-    try {
-      return await this.#connection.send(headers, body, signal)
-    } catch (error) {
-      // An idle connection may have died unseen. Reading twice does no harm.
-      if (call.method !== 'GET' || signal.aborted || !(error instanceof TransportError)) throw error
-      return await this.#connection.send(headers, body, signal)
-    }
+    return await this.#connection.send(headers, body, signal)
   }
 
   async #bearer(): Promise<string | undefined> {

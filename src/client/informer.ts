@@ -1,4 +1,4 @@
-import { apiVersion, type KubeObject, type Resource, StatusError } from '../api/index.ts'
+import { apiVersion, is, type KubeObject, type Resource, StatusError } from '../api/index.ts'
 import type { Clock, Logger, Random } from '../base/index.ts'
 import { Backoff } from './backoff.ts'
 import { Cache, type IndexFunction, keyOf, type Lister } from './cache.ts'
@@ -151,12 +151,14 @@ class Reflector<T extends KubeObject> implements Informer<T> {
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        if (this.#resourceVersion) await this.#checkRevision()
         if (!this.#resourceVersion) await this.#list()
         await this.#watch(signal)
       } catch (error) {
         if (signal.aborted) return
         if (!this.#canResume(error)) this.#resourceVersion = ''
-        const wait = this.#backoff.next()
+        // That a revision is forgotten is no failure of the server.
+        const wait = is(error, 'Expired') ? BACKOFF.first : this.#backoff.next()
         this.#log.debug(
           { error: (error as Error).message, wait: Math.round(wait) },
           'list or watch failed, trying again',
@@ -169,6 +171,12 @@ class Reflector<T extends KubeObject> implements Informer<T> {
   /** A server that does not answer, or not now, says nothing about the revision; any other refusal may be about it. */
   #canResume(error: unknown): boolean {
     return !(error instanceof StatusError) || error.code === 429 || error.code === 503
+  }
+
+  /** A server that came back with older data would let us wait for a revision that is far in its future. */
+  async #checkRevision(): Promise<void> {
+    const { metadata } = await this.#client.list(this.type, { namespace: this.selection.namespace, limit: 1 })
+    if (Number(metadata.resourceVersion) < Number(this.#resourceVersion)) this.#resourceVersion = ''
   }
 
   async #list(): Promise<void> {

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 
 /** A reader sees the old content or the new, never a part. A symbolic link stays one. */
 export function replaceFile(path: string, content: string, mode = 0o600): void {
   const target = followLink(path)
-  const fresh = `${target}.${randomBytes(4).toString('hex')}.tmp`
+  const fresh = `${target}.${process.pid}.tmp`
   try {
     writeFileSync(fresh, content, { mode, flush: true })
     renameSync(fresh, target)

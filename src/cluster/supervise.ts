@@ -16,7 +16,7 @@ export async function supervise({ name, dataDir, entry }: SuperviseOptions): Pro
   const cluster = findCluster(name, dataDir)
   if (!cluster) throw new Error(`there is no cluster in ${dataDir}; \`k8ts up\` makes one`)
   const { settings, paths } = cluster
-  const log = await createLogger('supervisor')
+  const log = createLogger('supervisor')
   const supervisor = startSupervisor({
     programs: programs(settings, paths, entry),
     paths,

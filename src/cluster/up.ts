@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { resources } from '../api/index.ts'
 import { type Clock, systemClock } from '../base/index.ts'
@@ -67,6 +67,7 @@ async function ensureStarted(options: UpOptions, clock: Clock) {
     return { settings: changeKubeconfig(found.settings, paths, options), paths, alreadyRunning: true }
   }
   await stopLeftovers(paths, clock)
+  rmSync(paths.state, { force: true })
   const settings = found
     ? await adjustSettings(found.settings, paths, options)
     : await newSettings(options, paths, clock)
@@ -129,6 +130,7 @@ async function awaitReady(options: UpOptions, settings: Settings, paths: Layout,
   const deadline = clock.monotonic() + wait
   const left = () => Math.max(0, deadline - clock.monotonic())
   const isReady = (program: string) => readState(paths)?.programs[program]?.phase === 'ready'
+  const unready = () => Object.entries(readState(paths)?.programs ?? {}).find(([, { phase }]) => phase !== 'ready')?.[0]
   const until = async (done: () => boolean | Promise<boolean>, program: string, what: string) => {
     if (await waitUntil(done, left(), clock)) return
     throw new Error(notReady(what, paths, program, wait, settings.name))
@@ -147,6 +149,7 @@ async function awaitReady(options: UpOptions, settings: Settings, paths: Layout,
   } finally {
     await client.close()
   }
+  await until(() => !unready(), unready() ?? 'supervisor', `${unready()} is not ready`)
   await images
   progress(`Node ${settings.nodeName} is Ready`)
 }

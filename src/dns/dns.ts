@@ -44,12 +44,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   const resolvers = (options.upstream ?? (await machineResolvers())).filter(
     resolver => resolver.address !== clusterIp && !(resolver.address === address && resolver.port === options.port),
   )
-  const answer = dnsHandler({ zone, forwarder: new Forwarder({ resolvers, clock, random }), random, log })
-  // Until everything is known, a question waits: to say that a name does not exist would be a lie.
-  const handle: typeof answer = async (message, transport) => {
-    await directory.synced
-    return answer(message, transport)
-  }
+  const forwarder = new Forwarder({ resolvers, clock, random })
+  const handle = dnsHandler({ zone, complete: directory.synced, forwarder, random, log })
   const server = await startServer({ address, port: options.port, handle, log })
   const publisher = publish({ ...options, informers, port: server.port })
   log.info({ address, port: server.port, upstream: resolvers.map(resolver => resolver.address) }, 'dns is serving')

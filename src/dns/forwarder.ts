@@ -137,7 +137,7 @@ function askByTcp(question: Buffer, questionEnd: number, { address, port }: Reso
     (resolve, reject) => {
       socket.on('error', reject)
       socket.on('close', () => reject(new Error('the resolver closed the connection')))
-      socket.on('data', chunk => {
+      socket.on('data', (chunk: Buffer) => {
         received = Buffer.concat([received, chunk])
         if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return
         const answer = received.subarray(2, 2 + received.readUInt16BE(0))

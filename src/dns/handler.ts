@@ -8,6 +8,8 @@ import type { Zone } from './zone.ts'
 
 export interface HandlerOptions {
   zone: Zone
+  /** Resolves when the zone is complete. */
+  complete: Promise<unknown>
   forwarder: Forwarder
   random: Random
   log: Logger
@@ -18,7 +20,7 @@ const LARGEST_MESSAGE = 65_535
 const LONGEST_CHAIN = 8
 
 /** What the server says to each message. */
-export function dnsHandler({ zone, forwarder, random, log }: HandlerOptions): Handler {
+export function dnsHandler({ zone, complete, forwarder, random, log }: HandlerOptions): Handler {
   return async (message, transport) => {
     const query = parseQuery(message)
     if (!query) return undefined
@@ -34,6 +36,8 @@ export function dnsHandler({ zone, forwarder, random, log }: HandlerOptions): Ha
   }
 
   async function answer(query: Query, transport: Transport, limit: number): Promise<Buffer> {
+    // To say too early that a name does not exist would be a lie.
+    if (zone.covers(query.name)) await complete
     const reply = zone.resolve(query.name, query.type)
     if (!reply) return forwarder.ask(query, transport)
     const answers = await followed(query, shuffled(reply.answers), transport)

@@ -14,7 +14,7 @@ export interface Query {
   class: string
   recursionDesired: boolean
   /** The EDNS part, if the client speaks it. */
-  edns?: { size: number; dnssec: boolean; version: number }
+  edns?: { size: number; dnssec: boolean }
   /** Where the question section ends. */
   questionEnd: number
 }
@@ -54,7 +54,7 @@ export function parseQuery(raw: Buffer): Query | { refusal: Rcode } | undefined 
       type: question.type,
       class: question.class ?? 'IN',
       recursionDesired: (flags & RD) !== 0,
-      ...(opt ? { edns: { size: opt.udpPayloadSize, dnssec: opt.flag_do, version: opt.ednsVersion } } : {}),
+      ...(opt ? { edns: { size: opt.udpPayloadSize, dnssec: opt.flag_do } } : {}),
       questionEnd: skipName(raw, HEADER) + 4,
     }
   } catch {
@@ -167,23 +167,27 @@ class Writer {
   #data(record: DnsRecord): void {
     switch (record.type) {
       case 'A':
-        return this.copy(Buffer.from(record.address.split('.').map(Number)))
+        this.copy(Buffer.from(record.address.split('.').map(Number)))
+        break
       case 'AAAA':
-        return this.copy(ipv6Bytes(record.address))
+        this.copy(ipv6Bytes(record.address))
+        break
       case 'TXT':
-        return this.copy(Buffer.from([Buffer.byteLength(record.text), ...Buffer.from(record.text)]))
+        this.copy(Buffer.from([Buffer.byteLength(record.text), ...Buffer.from(record.text)]))
+        break
       case 'SRV':
         for (const value of [record.priority, record.weight, record.port]) this.#u16(value)
         // RFC 2782 forbids to compress this one.
-        return this.#name(record.target, false)
+        this.#name(record.target, false)
+        break
       case 'SOA':
         this.#name(record.primary)
         this.#name(record.mailbox)
         for (const value of [record.serial, record.refresh, record.retry, record.expire, record.minimum])
           this.#u32(value)
-        return
+        break
       default:
-        return this.#name(record.target)
+        this.#name(record.target)
     }
   }
 
@@ -192,7 +196,10 @@ class Writer {
     for (const [index, label] of labels.entries()) {
       const rest = labels.slice(index).join('.').toLowerCase()
       const known = this.#names.get(rest)
-      if (compress && known !== undefined) return this.#u16(0xc000 | known)
+      if (compress && known !== undefined) {
+        this.#u16(0xc000 | known)
+        return
+      }
       if (known === undefined && this.#end <= LAST_TARGET) this.#names.set(rest, this.#end)
       const bytes = Buffer.from(label)
       this.copy(Buffer.from([bytes.length, ...bytes]))

@@ -89,18 +89,25 @@ function serveConnection(socket: Socket, handle: Handler): void {
   let open = 0
   socket.setTimeout(IDLE, () => socket.destroy())
   socket.on('error', () => socket.destroy())
-  socket.on('data', chunk => {
+  socket.on('drain', next)
+  socket.on('data', (chunk: Buffer) => {
     received = Buffer.concat([received, chunk])
     next()
   })
 
   function next(): void {
-    while (open < MOST_PIPELINED && received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+    while (
+      open < MOST_PIPELINED &&
+      !socket.writableNeedDrain &&
+      received.length >= 2 &&
+      received.length >= 2 + received.readUInt16BE(0)
+    ) {
       const length = received.readUInt16BE(0)
       void answer(received.subarray(2, 2 + length))
       received = received.subarray(2 + length)
     }
-    if (open >= MOST_PIPELINED) socket.pause()
+    // Who does not read its answers is not listened to either.
+    if (open >= MOST_PIPELINED || socket.writableNeedDrain) socket.pause()
     else socket.resume()
   }
 

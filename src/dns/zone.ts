@@ -49,13 +49,19 @@ export class Zone {
     this.#options = options
   }
 
+  /** Whether the answer may depend on what the cluster has. */
+  covers(name: string): boolean {
+    const lower = `.${name.toLowerCase()}`
+    return lower.endsWith('.arpa') || lower.endsWith(`.${this.#options.domain}`)
+  }
+
   /** `undefined` when the name is not this cluster's to answer for. Names keep the case in which they were asked for. */
   resolve(name: string, type: string): Reply | undefined {
     const lower = name.toLowerCase()
     const { domain } = this.#options
+    if (!this.covers(name)) return undefined
     if (lower.endsWith('.arpa')) return this.#reverse(name, addressOf(lower), type)
     if (lower === domain) return this.#apex(name, type)
-    if (!lower.endsWith(`.${domain}`)) return undefined
     return this.#below(name, lower.slice(0, -domain.length - 1).split('.'), type)
   }
 

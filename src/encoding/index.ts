@@ -2,3 +2,4 @@
 export { type Codec, codecFor, type Decoded, DecodeError } from './codec.ts'
 export { type ParsedJson, parseJson, SyntaxProblem } from './json.ts'
 export { parseYaml } from './yaml.ts'
+export { parseProtobuf } from './protobuf.ts'

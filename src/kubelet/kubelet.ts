@@ -16,6 +16,7 @@ import { StateReader } from './pod/state.ts'
 import { StatusWriter } from './pod/status-writer.ts'
 import { Probes } from './probes/probes.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { startServer } from './server/server.ts'
 import { Tokens } from './volumes/tokens.ts'
 import { Volumes } from './volumes/volumes.ts'
 
@@ -71,6 +72,17 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
     nodeName,
     allocatable,
   }
+  const state = new StateReader(runtime)
+  const server = await startServer({
+    runtime,
+    state,
+    pods: { list: () => pods.list(), find: (namespace, name) => pods.find(namespace, name) },
+    nodeName,
+    port: options.port,
+    tls: options.tls,
+    clock,
+    log,
+  })
   const nodeStatus = new NodeStatus({
     client,
     runtime,
@@ -79,7 +91,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
     machine,
     nodeName,
     nodeIp,
-    port: options.port,
+    port: server.port,
     cniConfDir: options.cniConfDir,
     onNetworkChange: () => pods.wakeAll(),
     clock,
@@ -109,7 +121,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
     objects,
     probes,
     recorder,
-    state: new StateReader(runtime),
+    state,
     statuses: new StatusWriter({ client, clock, log, onWritten: pod => pods.written(pod) }),
     tokens,
     volumes: new Volumes({ podsDir: join(rootDir, 'pods'), sources, clock, log }),
@@ -131,6 +143,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
 
   return {
     async stop() {
+      await server.stop()
       await pods.stop()
       probes.stop()
       await nodeStatus.stop()

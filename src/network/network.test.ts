@@ -131,10 +131,24 @@ if (inOwnNamespace(import.meta.url)) {
     assert.equal(seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
   })
 
+  test('pods get out although Docker lets nothing pass', async () => {
+    command('nft', 'add', 'table', 'ip', 'filter')
+    command('nft', 'add', 'chain', 'ip', 'filter', 'FORWARD', '{ type filter hook forward priority 0; policy drop; }')
+    assert.throws(() => seenFrom('pod-a', 'outside', '192.0.2.1', 7000))
+    const client = new MemoryApi()
+    await client.create(resources.nodes, node('here', '10.244.0.0/24', '192.0.2.2'))
+    const network = await startNetwork({ client, ...setup, ...tools })
+    await eventually(() => command('nft', 'list', 'table', 'ip', 'filter').includes('cni-test'))
+    await network.stop()
+    assert.equal(seenFrom('pod-a', 'outside', '192.0.2.1', 7000), '192.0.2.2')
+    assert.equal(seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
+  })
+
   test('removal leaves nothing behind, twice', async () => {
     await removeNetwork(setup)
     await removeNetwork(setup)
     assert.ok(!command('nft', 'list', 'tables').includes(setup.table))
+    assert.ok(!command('nft', 'list', 'table', 'ip', 'filter').includes('cni-test'))
     assert.ok(!command('ip', 'link').includes('cni-test'))
     assert.equal(routes(), '')
     assert.ok(!existsSync(join(setup.dataDir, setup.bridge)))

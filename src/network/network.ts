@@ -3,6 +3,7 @@ import { resources } from '../api/index.ts'
 import { type Clock, type Component, type Logger, type Random, runCommand } from '../base/index.ts'
 import { type Client, from, Informers, startController } from '../client/index.ts'
 import { conflist } from './conflist.ts'
+import { allowForwarding } from './forward.ts'
 import { outwardMtu, setSysctls, writeWhole } from './machine.ts'
 import { masqueradeRules } from './masquerade.ts'
 import { applyRoutes, desiredRoutes, podCidrs } from './routes.ts'
@@ -68,6 +69,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Component> 
   async function prepare(): Promise<void> {
     await setSysctls(runCommand)
     await runCommand('nft', ['-f', '-'], masqueradeRules(options))
+    await allowForwarding(runCommand, options.bridge, options.table)
   }
 
   async function configureCni(podCidrs: string[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { runCommand } from '../base/index.ts'
+import { disallowForwarding } from './forward.ts'
 import { removeFile } from './machine.ts'
 import { conflistPath } from './network.ts'
 import { applyRoutes } from './routes.ts'
@@ -22,6 +23,7 @@ export async function removeNetwork(options: RemoveOptions): Promise<void> {
   await removeFile(conflistPath(options))
   await applyRoutes(runCommand, clusterCidr, new Map())
   await runCommand('nft', ['-f', '-'], `add table ip ${table}\ndelete table ip ${table}\n`)
+  await disallowForwarding(runCommand, table)
   const links = JSON.parse((await runCommand('ip', ['-j', 'link', 'show', 'type', 'bridge'])) || '[]') as {
     ifname: string
   }[]

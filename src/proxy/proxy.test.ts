@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
 import { command, commandWith, inOwnNamespace } from '../../test/support/netns.ts'
@@ -205,6 +205,20 @@ if (inOwnNamespace(import.meta.url)) {
     assert.deepEqual([...new Set(heard.map(text => text[0]))], ['a'])
     await api.update(resources.endpointSlices, { ...slice(['10.244.0.3']) })
     await eventually(async () => (await askHere('10.96.0.5'))[0] === 'b')
+  })
+
+  test('an endpoint on the node itself, as the API server and the DNS are, is reached from everywhere', async () => {
+    const server = createServer(socket => socket.end('node')).listen(8080, '192.0.2.2')
+    await serve({}, ['192.0.2.2'])
+    assert.equal(await askHere('10.96.0.5'), 'node')
+    assert.equal(await askHere('192.0.2.2', 30080), 'node')
+    // This process is the server, so it must not wait for the client.
+    const asked = spawn('ip', ['netns', 'exec', 'a', process.execPath, '-e', CLIENT, '10.96.0.5', '80'], {
+      stdio: 'pipe',
+    })
+    const [heard] = await once(asked.stdout, 'data')
+    assert.equal(String(heard), 'node')
+    server.close()
   })
 
   test('a UDP client that keeps sending is moved when its endpoint goes', async () => {

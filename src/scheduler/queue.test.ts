@@ -56,16 +56,19 @@ test('a rejected pod comes back only for an event that helps its rejectors', asy
   assert.equal(queue.pop()?.pod.metadata.name, 'pod')
 })
 
-test('an event that helps within the backoff takes effect at its end', async () => {
+test('an event that helps within the backoff makes a pod wait for its end, unless nothing else is to be done', async () => {
   const { clock, queue, readyCalls } = setUp()
   queue.add(testPod('pod'))
   queue.reject(queue.pop()!, ['NodePorts'])
-  queue.moveOn('AssignedPodDelete')
-  assert.deepEqual(queue.size, { active: 0, backoff: 1, unschedulable: 0, gated: 0 })
   const before = readyCalls()
-  await clock.advance(1000)
-  assert.equal(queue.size.active, 1)
+  queue.moveOn('AssignedPodDelete')
   assert.ok(readyCalls() > before)
+  assert.deepEqual(queue.size, { active: 0, backoff: 1, unschedulable: 0, gated: 0 })
+  queue.add(testPod('other'))
+  assert.equal(queue.pop()?.pod.metadata.name, 'other')
+  assert.equal(queue.pop()?.pod.metadata.name, 'pod')
+  await clock.advance(60_000)
+  assert.equal(queue.pop(), undefined)
 })
 
 test('without any event a rejected pod is tried again after five minutes', async () => {

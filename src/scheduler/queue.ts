@@ -17,8 +17,9 @@ export interface QueueOptions {
 }
 
 /**
- * The pods that wait for a node, each in one of four places: active (to be tried now, by QueueSort's order), backoff
- * (to be tried at a moment), rejected (until an event can help) and gated (until the pod itself changes).
+ * The pods that wait for a node, each in one of five places: active (to be tried now, by QueueSort's order), backoff
+ * (to be tried at a moment, or when nothing else is to be done: KEP-5142), failed (to be tried at a moment), rejected
+ * (until an event can help) and gated (until the pod itself changes).
  * A popped pod is in none of them; whoever popped it gives it back with `reject` or `fail`, or not at all.
  */
 export class SchedulingQueue {
@@ -27,10 +28,11 @@ export class SchedulingQueue {
   readonly #events: Map<string, Set<ClusterEvent> | undefined>
   readonly #ready: () => void
   readonly #active: Heap<Queued>
-  readonly #backoff = new Heap<Queued>((a, b) => backoffEnd(a) - backoffEnd(b))
+  readonly #backoff = new Heap(byBackoffEnd)
+  readonly #failed = new Heap(byBackoffEnd)
   readonly #rejected = new Map<string, Queued>()
   readonly #gated = new Map<string, Queued>()
-  /** Everything in the four places by pod uid. */
+  /** Everything in the five places by pod uid. */
   readonly #waiting = new Map<string, Queued>()
   #timer: Timer | undefined
 
@@ -47,10 +49,15 @@ export class SchedulingQueue {
   get size(): { active: number; backoff: number; unschedulable: number; gated: number } {
     return {
       active: this.#active.size,
-      backoff: this.#backoff.size,
+      backoff: this.#backoff.size + this.#failed.size,
       unschedulable: this.#rejected.size,
       gated: this.#gated.size,
     }
+  }
+
+  /** Whether `pop` would give a pod. */
+  get hasReady(): boolean {
+    return this.#active.size + this.#backoff.size > 0
   }
 
   add(pod: core.Pod): void {
@@ -81,7 +88,7 @@ export class SchedulingQueue {
   }
 
   pop(): Queued | undefined {
-    const queued = this.#active.pop()
+    const queued = this.#active.pop() ?? this.#backoff.pop()
     if (!queued) return undefined
     this.#waiting.delete(queued.pod.metadata.uid)
     queued.attempts++
@@ -101,7 +108,8 @@ export class SchedulingQueue {
   fail(queued: Queued): void {
     queued.timestamp = this.#clock.monotonic()
     queued.rejectors = new Set()
-    this.#admit(queued)
+    this.#waiting.set(queued.pod.metadata.uid, queued)
+    this.#failed.push(queued)
     this.#changed()
   }
 
@@ -140,16 +148,16 @@ export class SchedulingQueue {
     this.#gated.delete(uid)
     this.#active.delete(queued)
     this.#backoff.delete(queued)
+    this.#failed.delete(queued)
   }
 
   /** To be called after every change: says when a pod can be popped, and wakes at the moment of the next that will. */
   #changed(): void {
     this.#timer?.cancel()
     this.#timer = undefined
-    if (this.#active.size > 0) this.#ready()
+    if (this.hasReady) this.#ready()
     const moments = []
-    const soonest = this.#backoff.peek()
-    if (soonest) moments.push(backoffEnd(soonest))
+    for (const soonest of [this.#backoff.peek(), this.#failed.peek()]) if (soonest) moments.push(backoffEnd(soonest))
     // Rejected pods are kept in the order in which they were rejected.
     for (const oldest of this.#rejected.values()) {
       moments.push(oldest.timestamp + LONGEST_REJECTED)
@@ -162,9 +170,11 @@ export class SchedulingQueue {
 
   #wake(): void {
     const now = this.#clock.monotonic()
-    for (let first = this.#backoff.peek(); first && backoffEnd(first) <= now; first = this.#backoff.peek()) {
-      this.#backoff.pop()
-      this.#active.push(first)
+    for (const heap of [this.#backoff, this.#failed]) {
+      for (let first = heap.peek(); first && backoffEnd(first) <= now; first = heap.peek()) {
+        heap.pop()
+        this.#active.push(first)
+      }
     }
     for (const queued of this.#rejected.values()) {
       if (queued.timestamp + LONGEST_REJECTED > now) break
@@ -178,3 +188,5 @@ export class SchedulingQueue {
 /** The moment before which a pod that was tried is not tried again: 1 s after the first time, then twice that, up to 10 s. */
 const backoffEnd = ({ timestamp, attempts }: Queued): number =>
   attempts === 0 ? timestamp : timestamp + Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (attempts - 1))
+
+const byBackoffEnd = (a: Queued, b: Queued): number => backoffEnd(a) - backoffEnd(b)

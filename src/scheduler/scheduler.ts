@@ -151,7 +151,7 @@ class Scheduler implements Component {
     if (this.#running || this.#paused || !this.#synced) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
-      if (this.#queue.size.active > 0) this.#wake()
+      if (this.#queue.hasReady) this.#wake()
     })
   }
 

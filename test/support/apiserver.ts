@@ -1,6 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { IncomingHttpHeaders } from 'node:http'
+import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { type ApiServer, startApiServer } from '../../src/apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
 import { openLmdb, type Store } from '../../src/store/index.ts'
@@ -60,3 +64,91 @@ export async function startTestApiServer(
     },
   }
 }
+
+export interface Answer {
+  status: number
+  headers: IncomingHttpHeaders
+  text: string
+  /** The body as JSON; throws when it is not. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever came
+  json: any
+}
+
+export interface CallOptions {
+  /** An object is sent as JSON, a text as it is. */
+  body?: object | string
+  /** Content-Type. Default: application/json */
+  type?: string
+  headers?: Record<string, string>
+  /** Default: the administrator. `null` sends no certificate. */
+  as?: Credentials | null
+}
+
+export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>
+
+/** Plain HTTPS to the server, to see exactly what it answers. */
+export function caller({ port, ca, admin }: TestApiServer): Call {
+  return (method, path, { body, type = 'application/json', headers = {}, as = admin } = {}) =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, ca, ...as, method, path, headers, agent: false }, async response => {
+        const content = await text(response).catch(reject)
+        if (content === undefined) return
+        resolve({
+          status: response.statusCode!,
+          headers: response.headers,
+          text: content,
+          get json() {
+            return JSON.parse(content)
+          },
+        })
+      })
+      sent.on('error', reject)
+      if (body === undefined) return void sent.end()
+      const bytes = typeof body === 'object' ? JSON.stringify(body) : body
+      sent.setHeader('Content-Type', type)
+      // Node sends none by itself with a DELETE.
+      sent.setHeader('Content-Length', Buffer.byteLength(bytes))
+      sent.end(bytes)
+    })
+}
+
+export interface TestWatch {
+  status: number
+  /** The next event; rejects when the watch ends first. */
+  next(): Promise<{ type: string; object: { kind: string; metadata: Record<string, never> & { name: string; resourceVersion: string }; [field: string]: unknown } }>
+  /** Resolves when the server ends the watch. */
+  ended: Promise<void>
+  close(): void
+}
+
+/** A watch, line by line. */
+export function watcher({ port, ca, admin }: TestApiServer): (path: string, headers?: Record<string, string>) => Promise<TestWatch> {
+  return (path, headers = {}) =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, ca, ...admin, path, headers, agent: false }, response => {
+        const lines = createInterface(response)[Symbol.asyncIterator]()
+        resolve({
+          status: response.statusCode!,
+          async next() {
+            const { value, done } = await lines.next()
+            if (done) throw new Error('the watch has ended')
+            return JSON.parse(value)
+          },
+          ended: new Promise(done => response.once('close', done)),
+          close: () => sent.destroy(),
+        })
+      })
+      sent.on('error', reject)
+      sent.end()
+    })
+}
+
+/** A pod that needs nothing but its namespace's service account. */
+export const podNamed = (name: string, rest: { labels?: Record<string, string>; annotations?: Record<string, string>; finalizers?: string[] } = {}) => ({
+  metadata: { name, ...rest },
+  spec: { containers: [{ name: 'main', image: 'k8ts.local/demo:latest' }] },
+})
+
+/** Makes the service account that pods of a namespace run as, which a controller would otherwise make. */
+export const makeServiceAccount = (call: Call, namespace = 'default') =>
+  call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, { body: { metadata: { name: 'default' } } })

@@ -1,15 +1,17 @@
 import { execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
 export interface TestContainerd {
   endpoint: string
+  /** Below which the test's pods are to have their cgroups; removed at the end. */
+  cgroupRoot: string
   root: string
   cniConfDir: string
   stop(): Promise<void>
@@ -40,7 +42,9 @@ export async function startContainerd(): Promise<TestContainerd> {
   const stop = async () => {
     daemon.kill('SIGTERM')
     await exited
+    await killShims(socket)
     await unmountBelow(root)
+    await removeCgroups(join('/', basename(root)))
     await run('ip', ['link', 'delete', `kct-${name}`]).catch(() => {})
     await rm(root, { recursive: true, force: true })
   }
@@ -52,7 +56,7 @@ export async function startContainerd(): Promise<TestContainerd> {
     await stop()
     throw error
   }
-  return { endpoint: `unix://${socket}`, root, cniConfDir, stop }
+  return { endpoint: `unix://${socket}`, cgroupRoot: join('/', basename(root)), root, cniConfDir, stop }
 }
 
 async function untilReady(socket: string): Promise<void> {
@@ -65,6 +69,37 @@ async function untilReady(socket: string): Promise<void> {
     if (attempt === 100) throw failure
     await new Promise(resolve => setTimeout(resolve, 50))
   }
+}
+
+/** A containerd that ends leaves its containers running; a test does not. */
+async function killShims(socket: string): Promise<void> {
+  const shims: number[] = []
+  for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    if (command.includes('containerd-shim') && command.split('\0').includes(socket)) shims.push(Number(pid))
+  }
+  for (const shim of shims) for (const pid of [...(await descendants(shim)), shim]) kill(pid)
+}
+
+async function descendants(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const children = text.split(' ').filter(Boolean).map(Number)
+  return (await Promise.all(children.map(async child => [child, ...(await descendants(child))]))).flat()
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** Removes the cgroups below a path, in every hierarchy; what is still busy stays. */
+async function removeCgroups(path: string): Promise<void> {
+  const hierarchies = (await readdir('/sys/fs/cgroup', { withFileTypes: true })).filter(entry => entry.isDirectory())
+  for (const root of ['/sys/fs/cgroup', ...hierarchies.map(({ name }) => join('/sys/fs/cgroup', name))])
+    await run('find', [`${root}${path}`, '-depth', '-type', 'd', '-delete']).catch(() => {})
 }
 
 async function unmountBelow(root: string): Promise<void> {
@@ -83,6 +118,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${PAUSE}"
   restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".containerd]
     default_runtime_name = "runc"
     snapshotter = "overlayfs"

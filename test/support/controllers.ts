@@ -1,4 +1,3 @@
-
 import type { TestContext } from 'node:test'
 import { type core, formatTime, resources } from '../../src/api/index.ts'
 import { type Clock, type Component, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
@@ -6,7 +5,7 @@ import { type Client, connect, Informers } from '../../src/client/index.ts'
 import type { Context } from '../../src/controllers/context.ts'
 import { startTestApiServer, type TestApiServer } from './apiserver.ts'
 
-export interface TestCluster {
+export interface TestControlPlane {
   api: TestApiServer
   client: Client
   /** Starts controllers, with informers of their own; they stop with the test, or when told to. */
@@ -14,9 +13,11 @@ export interface TestCluster {
 }
 
 /** An API server, an administrator's client, and the controllers that a test starts on it. No scheduler, no kubelet. */
-export async function startTestCluster(t: TestContext): Promise<TestCluster> {
+export async function startTestControlPlane(t: TestContext): Promise<TestControlPlane> {
   const api = await startTestApiServer()
   const client = connect({ server: api.url, ca: api.ca, ...api.admin })
+  // Pods need one, and its controller may not be among those that the test starts.
+  await client.create(resources.serviceAccounts, { metadata: { namespace: 'default', name: 'default' } })
   const running = new Set<Component>()
   t.after(async () => {
     for (const component of running) await component.stop()
@@ -73,7 +74,11 @@ export interface PodState {
 /** What a kubelet would report. */
 export async function setPodStatus(client: Client, pod: core.Pod, state: PodState): Promise<void> {
   const { phase = 'Running', ready = true, podIP } = state
-  const condition = { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: formatTime(systemClock.now()) }
+  const condition = {
+    type: 'Ready',
+    status: ready ? 'True' : 'False',
+    lastTransitionTime: formatTime(systemClock.now()),
+  }
   const status = { phase, conditions: [condition], ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}) }
   await client.patch(resources.pods, pod.metadata, { type: 'strategic', body: { status } }, { subresource: 'status' })
 }
@@ -82,12 +87,27 @@ export async function podsOf(client: Client, namespace = 'default', labelSelecto
   return (await client.list(resources.pods, { namespace, labelSelector })).items
 }
 
-/** Makes every pod of the selection run and be ready, as long as `signal` lets it. */
 export async function makeReady(client: Client, namespace = 'default'): Promise<void> {
   for (const pod of await podsOf(client, namespace)) {
-    if (pod.status.phase !== 'Running' && !pod.metadata.deletionTimestamp) {
-      await setPodStatus(client, pod, {}).catch(() => {})
+    if (pod.status.phase === 'Running' || pod.metadata.deletionTimestamp) continue
+    await setPodStatus(client, pod, {}).catch(() => {})
+  }
+}
+
+/** In place of a kubelet: every pod becomes ready soon. */
+export function keepReady(client: Client): Component {
+  const stopping = new AbortController()
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await makeReady(client)
+      await systemClock.sleep(20, stopping.signal).catch(() => {})
     }
+  })()
+  return {
+    async stop() {
+      stopping.abort()
+      await running
+    },
   }
 }
 
@@ -96,5 +116,5 @@ export const podTemplate = (labels: Record<string, string>, image = 'demo:1') =>
   spec: { containers: [{ name: 'main', image }] },
 })
 
-export const names = (objects: { metadata: { name: string } }[]): string[] => objects.map(({ metadata }) => metadata.name).sort()
-
+export const names = (objects: { metadata: { name: string } }[]): string[] =>
+  objects.map(({ metadata }) => metadata.name).sort()

@@ -1,21 +1,23 @@
 import { apiVersion, errors, type KubeObject, type Resource } from '../../api/index.ts'
-import { type Codec, DecodeError, type ParsedJson, parseJson, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
+import { type Codec, DecodeError, type ParsedJson, parseJson, parseProtobuf, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
 
-export const BODY_TYPES = ['application/json', 'application/yaml']
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
+export const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF]
 
 /** What an object in a body has to be. */
-export type Expected = Pick<Resource, 'group' | 'version' | 'kind'>
+export type Expected = Pick<Resource, 'group' | 'version' | 'kind' | 'type'>
 
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 /** The media type of a body, without its parameters; JSON when the client does not say. */
 export const mediaType = (header: string | undefined): string => header?.split(';', 1)[0]!.trim().toLowerCase() || 'application/json'
 
-/** Rejects with 415 for a media type that no object comes in. */
-export async function parseBody(body: Buffer, contentType: string | undefined): Promise<ParsedJson> {
+/** A body as JSON, of the model's type `model`. Rejects with 415 for a media type that no object comes in. */
+export async function parseBody(body: Buffer, contentType: string | undefined, model: string): Promise<ParsedJson> {
   const type = mediaType(contentType)
   if (type === 'application/json') return parseJson(body)
   if (type === 'application/yaml') return parseYaml(body)
+  if (type === PROTOBUF) return parseProtobuf(body, model)
   throw errors.unsupportedMediaType(BODY_TYPES)
 }
 
@@ -48,7 +50,7 @@ export async function decodeBody<T extends KubeObject>(
 ): Promise<T> {
   let parsed: ParsedJson
   try {
-    parsed = await parseBody(body, contentType)
+    parsed = await parseBody(body, contentType, expected.type)
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error
     throw unrecognized(expected, `couldn't get version/kind; json parse error: ${error.message}`, body)

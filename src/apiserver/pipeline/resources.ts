@@ -13,8 +13,10 @@ export function resourceHandler(registry: Registry, options: ReviewOptions & Sub
     const { info, query, warnings, user } = context
     const resource = context.resource!
     if (!resource.namespaced && info.namespace && info.resource !== 'namespaces') throw errors.noRoute()
+    const shown = registry.served(resource)
     const call: Call = {
-      served: registry.served(resource),
+      served: shown.conversion ? registry.served(shown.conversion.stored) : shown,
+      shown,
       subresource: info.subresource,
       namespace: resource.namespaced ? info.namespace : '',
       name: info.name,

@@ -1,4 +1,4 @@
-import { errors, formatTime, type KubeObject } from '../../api/index.ts'
+import { errors, formatTime, type KubeObject, StatusError } from '../../api/index.ts'
 import { type Entry, KeyExists } from '../../store/index.ts'
 import { encode } from './encode.ts'
 import { validateMetadata } from './metadata.ts'
@@ -13,6 +13,7 @@ const NAME_ATTEMPTS = 8
 /** Makes a new object of what a client sent, which is changed on the way. Source: k8s.io/apiserver/pkg/registry/rest create.go */
 export async function create(registry: Registry, call: Call, object: KubeObject): Promise<Written> {
   const { metadata } = object
+  if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw versionOnCreate()
   const generated = !metadata.name && !!metadata.generateName
   if (!generated) return { entry: await createNamed(registry, call, object, false), created: true }
   const pristine = JSON.stringify(object)
@@ -27,6 +28,14 @@ export async function create(registry: Registry, call: Call, object: KubeObject)
     }
   }
 }
+
+/** Upstream does not classify this one. */
+const versionOnCreate = () =>
+  new StatusError({
+    status: 'Failure',
+    message: 'resourceVersion should not be set on objects to be created',
+    code: 500,
+  })
 
 /** The name that was made up is in use; another may not be. */
 class NameTaken extends Error {}

@@ -21,9 +21,9 @@ const CHUNK = 500
 
 /** Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions and #retrieving-large-results-sets-in-chunks */
 export async function list(registry: Registry, call: Call, query: URLSearchParams): Promise<Listing> {
-  const { served, namespace } = call
+  const { served, shown, namespace } = call
   const wanted = wantedOf(query)
-  const selected = selection(served, query)
+  const selected = selection(shown, query)
   const prefix = prefixOf(served, namespace)
   if (wanted.atLeast) await reached(registry, wanted.atLeast)
   try {

@@ -1,9 +1,19 @@
 import { isIP } from 'node:net'
 import { type FieldError, names, type networking } from '../../api/index.ts'
 import type { Strategy } from './strategy.ts'
-import { complaints, each, forbidden, immutable, invalid, notSupported, optionalOneOf, required, same } from './validation/field.ts'
-import { validateCidr } from './validation/ip.ts'
 import { PROTOCOLS } from './validation/containers.ts'
+import {
+  complaints,
+  each,
+  forbidden,
+  immutable,
+  invalid,
+  notSupported,
+  optionalOneOf,
+  required,
+  same,
+} from './validation/field.ts'
+import { validateCidr } from './validation/ip.ts'
 import { validatePort } from './validation/probes.ts'
 import { validateLabelSelector } from './validation/selectors.ts'
 
@@ -19,9 +29,15 @@ export const ingressStrategy: Strategy<networking.Ingress> = {
       : [invalid('spec', spec.rules ?? [], 'either `defaultBackend` or `rules` must be specified')]),
     ...(spec.defaultBackend ? validateBackend(spec.defaultBackend, 'spec.defaultBackend') : []),
     ...each(spec.rules, 'spec.rules', validateRule),
-    ...each(spec.tls, 'spec.tls', ({ hosts }, path) => each(hosts, `${path}.hosts`, (host, field) => validateHost(host, field))),
+    ...each(spec.tls, 'spec.tls', ({ hosts }, path) =>
+      each(hosts, `${path}.hosts`, (host, field) => validateHost(host, field)),
+    ),
     ...(spec.ingressClassName
-      ? complaints('spec.ingressClassName', spec.ingressClassName, names.dns1123SubdomainProblems(spec.ingressClassName))
+      ? complaints(
+          'spec.ingressClassName',
+          spec.ingressClassName,
+          names.dns1123SubdomainProblems(spec.ingressClassName),
+        )
       : []),
   ],
   warnings: ({ metadata }) =>
@@ -59,7 +75,8 @@ function validateBackend({ service, resource }: networking.IngressBackend, path:
   const { name, number } = service.port ?? {}
   if (name && number) return [...problems, invalid(path, '', 'cannot set both port name & port number')]
   if (name) return [...problems, ...complaints(`${path}.service.port.name`, name, names.portNameProblems(name))]
-  if (number) return [...problems, ...complaints(`${path}.service.port.number`, number, names.portNumberProblems(number))]
+  if (number)
+    return [...problems, ...complaints(`${path}.service.port.number`, number, names.portNumberProblems(number))]
   return [...problems, required(path, 'port name or number is required')]
 }
 
@@ -117,12 +134,16 @@ function validatePolicyPort({ protocol, port, endPort }: networking.NetworkPolic
   if (endPort === undefined) return problems
   const field = `${path}.endPort`
   if (port === undefined) problems.push(required(`${path}.port`, 'must be specified if `endPort` is specified'))
-  else if (typeof port === 'string') problems.push(invalid(field, endPort, 'may not be specified when `port` is non-numeric'))
+  else if (typeof port === 'string')
+    problems.push(invalid(field, endPort, 'may not be specified when `port` is non-numeric'))
   else if (endPort < port) problems.push(invalid(field, endPort, `must be greater than or equal to \`port\``))
   return [...problems, ...complaints(field, endPort, names.portNumberProblems(endPort))]
 }
 
-function validatePeer({ podSelector, namespaceSelector, ipBlock }: networking.NetworkPolicyPeer, path: string): FieldError[] {
+function validatePeer(
+  { podSelector, namespaceSelector, ipBlock }: networking.NetworkPolicyPeer,
+  path: string,
+): FieldError[] {
   if (!podSelector && !namespaceSelector && !ipBlock) return [required(path, 'must specify a peer')]
   if (ipBlock && (podSelector || namespaceSelector)) {
     return [forbidden(path, 'may not specify both ipBlock and another peer')]
@@ -142,8 +163,11 @@ function validatePeer({ podSelector, namespaceSelector, ipBlock }: networking.Ne
 export const serviceCidrStrategy: Strategy<networking.ServiceCIDR> = {
   generation: false,
   validate: ({ spec }) =>
-    spec.cidrs?.length ? each(spec.cidrs, 'spec.cidrs', validateCidr) : [required('spec.cidrs', 'at least one CIDR required')],
-  validateUpdate: ({ spec }, { spec: old }) => (same(spec.cidrs, old.cidrs) ? [] : immutable('spec.cidrs', spec.cidrs, old.cidrs)),
+    spec.cidrs?.length
+      ? each(spec.cidrs, 'spec.cidrs', validateCidr)
+      : [required('spec.cidrs', 'at least one CIDR required')],
+  validateUpdate: ({ spec }, { spec: old }) =>
+    same(spec.cidrs, old.cidrs) ? [] : immutable('spec.cidrs', spec.cidrs, old.cidrs),
 }
 
 export const ipAddressStrategy: Strategy<networking.IPAddress> = {

@@ -25,12 +25,16 @@ function validateRule(rule: rbac.PolicyRule, namespaced: boolean, path: string):
   if (nonResourceURLs.length) {
     if (namespaced) problems.push(invalid(field, nonResourceURLs, 'namespaced rules cannot apply to non-resource URLs'))
     if (apiGroups.length || resources.length || resourceNames.length) {
-      problems.push(invalid(field, nonResourceURLs, 'rules cannot apply to both regular resources and non-resource URLs'))
+      problems.push(
+        invalid(field, nonResourceURLs, 'rules cannot apply to both regular resources and non-resource URLs'),
+      )
     }
     return problems
   }
-  if (apiGroups.length === 0) problems.push(required(`${path}.apiGroups`, 'resource rules must supply at least one api group'))
-  if (resources.length === 0) problems.push(required(`${path}.resources`, 'resource rules must supply at least one resource'))
+  if (apiGroups.length === 0)
+    problems.push(required(`${path}.apiGroups`, 'resource rules must supply at least one api group'))
+  if (resources.length === 0)
+    problems.push(required(`${path}.resources`, 'resource rules must supply at least one resource'))
   return problems
 }
 
@@ -70,7 +74,8 @@ export const clusterRoleBindingStrategy = binding(['ClusterRole'])
 function validateSubject({ kind, name, apiGroup = '', namespace }: rbac.Subject, path: string): FieldError[] {
   const problems = name ? [] : [required(`${path}.name`)]
   if (kind === 'ServiceAccount') {
-    if (name) problems.push(...names.dns1123SubdomainProblems(name).map(detail => invalid(`${path}.name`, name, detail)))
+    if (name)
+      problems.push(...names.dns1123SubdomainProblems(name).map(detail => invalid(`${path}.name`, name, detail)))
     if (apiGroup) problems.push(notSupported(`${path}.apiGroup`, apiGroup, ['']))
     if (!namespace) problems.push(required(`${path}.namespace`))
   } else if (kind === 'User' || kind === 'Group') {
@@ -78,4 +83,3 @@ function validateSubject({ kind, name, apiGroup = '', namespace }: rbac.Subject,
   } else problems.push(notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']))
   return problems
 }
-

@@ -22,7 +22,10 @@ export interface Registry {
 
 /** One call of one verb, from the wire or from within the server. */
 export interface Call {
+  /** The resource in the version that is stored; every rule is about that. */
   served: Served
+  /** The resource in the version that the client speaks: nearly always the same. */
+  shown: Served
   /** Empty for `status` and the like to differ from the object itself. */
   subresource: string
   namespace: string
@@ -59,6 +62,7 @@ export const SERVER: User = { name: 'system:apiserver', groups: ['system:masters
 /** A call that the server makes of itself. */
 export const ownCall = (served: Served, namespace: string, name = ''): Call => ({
   served,
+  shown: served,
   subresource: '',
   namespace,
   name,

@@ -26,6 +26,7 @@ export function remember(served: Served, value: Bytes, object: KubeObject): void
 }
 
 function selectable(served: Served, entry: Entry): Selectable {
+  if (served.conversion) return selectableOf(served, served.conversion.fromStored(decodeEntry(entry)))
   const found = known.get(entry.value)
   if (found) return found
   const made = selectableOf(served, decodeEntry(entry))

@@ -1,6 +1,7 @@
 import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
 import { type Codec, codecFor } from '../../encoding/index.ts'
 import type { Entry } from '../../store/index.ts'
+import { type Conversion, conversionOf } from './conversion.ts'
 import type { Strategy } from './strategy.ts'
 
 /** One resource as this server keeps and serves it. */
@@ -14,6 +15,8 @@ export interface Served<T extends KubeObject = KubeObject> {
   head: Buffer
   /** How much of `head` an item of a list leaves out, since a list names the kind once. */
   itemStart: number
+  /** Set when another version of the resource is what is stored. */
+  conversion?: Conversion
   /** Whether `status` is written through a subresource only. */
   hasStatus: boolean
 }
@@ -40,6 +43,7 @@ export function serve<T extends KubeObject>(resource: Resource<T>, strategy: Str
     prefix: `/registry/${FOLDERS[qualified(resource)] ?? resource.resource}/`,
     head: Buffer.from(`${opening}"metadata":{`),
     itemStart: Buffer.byteLength(opening),
+    conversion: conversionOf(resource as Resource),
     hasStatus: resource.subresources.some(sub => sub.name === 'status'),
   }
 }

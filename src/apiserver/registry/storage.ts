@@ -58,7 +58,9 @@ export const csiNodeStrategy: Strategy<storage.CSINode> = {
   generation: false,
   validate: ({ spec }) =>
     each(spec.drivers, 'spec.drivers', ({ name, nodeID }, path) => [
-      ...(name ? complaints(`${path}.name`, name, names.dns1123SubdomainProblems(name.toLowerCase())) : [required(`${path}.name`)]),
+      ...(name
+        ? complaints(`${path}.name`, name, names.dns1123SubdomainProblems(name.toLowerCase()))
+        : [required(`${path}.name`)]),
       ...(nodeID ? [] : [required(`${path}.nodeID`)]),
     ]),
 }

@@ -1,7 +1,7 @@
 import { errors, type KubeObject, type meta } from '../../api/index.ts'
-import { codecFor } from '../../encoding/index.ts'
+import { codecFor, type ParsedJson, SyntaxProblem } from '../../encoding/index.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
-import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
+import { decodeBody, decodeValue, fieldValidation, parseBody } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { streamList, streamWatch } from '../pipeline/stream.ts'
 import { chooseView } from '../views/choose.ts'
@@ -13,6 +13,7 @@ import { list } from './list.ts'
 import { readPatch } from './patch.ts'
 import type { Call, Registry, Written } from './registry.ts'
 import { revisionOf, reached } from './revisions.ts'
+import type { Served } from './served.ts'
 import { update } from './update.ts'
 import { Watch, watchOptions } from './watch.ts'
 
@@ -60,18 +61,18 @@ export const verbs: Record<string, Verb> = {
   },
 
   async patch(registry, call, context) {
-    const { served, warnings } = call
+    const { shown, warnings } = call
     const view = chooseView(registry, context, call)
     const validation = fieldValidation(context.query, 'PatchOptions')
     const body = await context.body()
-    const change = await readPatch(served, body, context.request.headers['content-type'])
+    const change = readPatch(shown, body, context.request.headers['content-type'])
     const transform = (old: KubeObject) => {
       const noticed: string[] = []
-      const value = change(old)
-      const object = decodeValue({ value, duplicates: [] }, served.resource, served.codec, validation, noticed, body)
+      const value = change(shown.conversion?.fromStored(old) ?? old)
+      const object = decodeValue({ value, duplicates: [] }, shown.resource, shown.codec, validation, noticed, body)
       warnings.splice(0, warnings.length, ...noticed)
       checkName(call, object)
-      return object
+      return toStored(shown, object)
     }
     return written(view.single, await update(registry, call, transform, { relative: true }))
   },
@@ -97,22 +98,25 @@ const written = (single: (entry: Written['entry']) => Buffer, { entry, created }
   body: single(entry),
 })
 
-async function objectOf({ served, warnings }: Call, context: Context, options: string): Promise<KubeObject> {
+async function objectOf({ shown, warnings }: Call, context: Context, options: string): Promise<KubeObject> {
   const validation = fieldValidation(context.query, options)
   const body = await context.body()
-  return decodeBody(body, context.request.headers['content-type'], served.resource, served.codec, validation, warnings)
+  const type = context.request.headers['content-type']
+  return toStored(shown, await decodeBody(body, type, shown.resource, shown.codec, validation, warnings))
 }
 
+const toStored = ({ conversion }: Served, object: KubeObject) => conversion?.toStored(object) ?? object
+
+const DELETE_OPTIONS = { group: '', version: 'v1', kind: 'DeleteOptions', type: 'meta/v1.DeleteOptions' }
+
 /** The options may come in the body, in the query, or in neither. */
-export async function deleteOptions({ query, body }: Context): Promise<meta.DeleteOptions> {
+export async function deleteOptions({ query, body, request }: Context): Promise<meta.DeleteOptions> {
   const bytes = await body()
-  const codec = codecFor<KubeObject>('meta/v1.DeleteOptions')
-  const kind = { group: '', version: 'v1', kind: 'DeleteOptions' }
-  const given = bytes.length ? JSON.parse(bytes.toString() || '{}') : {}
+  const { value } = bytes.length ? await parsedOptions(bytes, request.headers['content-type']) : { value: {} }
   // Clients name the version of the group that they delete from, or of none.
-  delete given.apiVersion
-  delete given.kind
-  const decoded = decodeValue({ value: given, duplicates: [] }, kind, codec, 'Ignore', [], bytes)
+  const { apiVersion: _, kind: __, ...given } = value as Record<string, unknown>
+  const codec = codecFor<KubeObject>(DELETE_OPTIONS.type)
+  const decoded = decodeValue({ value: given, duplicates: [] }, DELETE_OPTIONS, codec, 'Ignore', [], bytes)
   const options = decoded as unknown as meta.DeleteOptions
   const grace = query.get('gracePeriodSeconds')
   if (grace !== null && options.gracePeriodSeconds === undefined) options.gracePeriodSeconds = Number(grace)
@@ -122,6 +126,14 @@ export async function deleteOptions({ query, body }: Context): Promise<meta.Dele
   if (orphan !== null && options.orphanDependents === undefined) options.orphanDependents = orphan === 'true'
   checkDeleteOptions(options)
   return options
+}
+
+async function parsedOptions(body: Buffer, contentType: string | undefined): Promise<ParsedJson> {
+  try {
+    return await parseBody(body, contentType, DELETE_OPTIONS.type)
+  } catch (error) {
+    throw error instanceof SyntaxProblem ? errors.badRequest(error.message) : error
+  }
 }
 
 function checkNamespace({ served, namespace }: Call, { metadata }: KubeObject): void {

@@ -11,10 +11,12 @@ export interface RouteOptions {
   metrics: RequestMetrics
   /** Further handlers, by their exact paths. */
   exact: Record<string, Handler>
+  /** What is asked for any other path, in turn. */
+  further: ((path: string) => Handler | undefined)[]
 }
 
 /** What the server answers that is not a resource, by path. */
-export function createRoutes({ live, ready, metrics, exact: given }: RouteOptions): (path: string) => Handler | undefined {
+export function createRoutes({ live, ready, metrics, exact: given, further }: RouteOptions): (path: string) => Handler | undefined {
   const health: Record<string, Handler> = {
     healthz: healthHandler('healthz', live),
     livez: healthHandler('livez', live),
@@ -25,5 +27,13 @@ export function createRoutes({ live, ready, metrics, exact: given }: RouteOption
     '/version': () => json(200, version),
     '/metrics': async () => text(200, await metrics.text(), 'text/plain; version=0.0.4; charset=utf-8'),
   }
-  return path => exact[path.length > 1 ? path.replace(/\/$/, '') : path] ?? health[path.split('/', 2)[1]!]
+  return path => {
+    const found = exact[path.length > 1 ? path.replace(/\/$/, '') : path] ?? health[path.split('/', 2)[1]!]
+    if (found) return found
+    for (const route of further) {
+      const handler = route(path)
+      if (handler) return handler
+    }
+    return undefined
+  }
 }

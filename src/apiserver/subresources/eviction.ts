@@ -9,7 +9,7 @@ import { decodeEntry } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
 import type { Verb } from '../registry/verbs.ts'
 
-const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction' }
+const EVICTION = { group: 'policy', version: 'v1', kind: 'Eviction', type: 'policy/v1.Eviction' }
 
 /**
  * Deletes a pod, if its disruption budget lets it go.

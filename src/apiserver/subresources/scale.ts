@@ -54,7 +54,7 @@ export const patchScale: Verb = async (registry, call, context: Context) => {
   const validation = fieldValidation(context.query, 'PatchOptions')
   const body = await context.body()
   const served = { ...call.served, resource: { ...call.served.resource, ...SCALE } }
-  const change = await readPatch(served, body, context.request.headers['content-type'])
+  const change = readPatch(served, body, context.request.headers['content-type'])
   return setScale(registry, call, scale =>
     decodeValue({ value: change(scale), duplicates: [] }, SCALE, codec(), validation, [], body),
   )

@@ -9,7 +9,7 @@ import type { Verb } from '../registry/verbs.ts'
 
 type TokenRequest = authentication.TokenRequest
 
-const REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
+const REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', type: 'authentication/v1.TokenRequest' }
 const SHORTEST = 600
 const LONGEST = 2 ** 32
 const DEFAULT_SECONDS = 3600

@@ -2,6 +2,7 @@ import { errors } from '../../api/index.ts'
 import type { Context } from '../pipeline/context.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
+import { convertedView } from './converted.ts'
 import { metadataView } from './metadata.ts'
 import { plainView } from './plain.ts'
 import { type IncludeObject, tableView } from './table.ts'
@@ -21,7 +22,7 @@ function viewOf(served: Served, name: string, make: () => View): View {
   }
   let view = views.get(name)
   if (!view) {
-    view = make()
+    view = served.conversion ? convertedView(served, make()) : make()
     views.set(name, view)
   }
   return view
@@ -30,7 +31,7 @@ function viewOf(served: Served, name: string, make: () => View): View {
 const plain = (served: Served) => viewOf(served, 'plain', () => plainView(served))
 
 /** The first of what the client accepts that there is. Rejects with 406. */
-export function chooseView(registry: Registry, { request, query }: Context, { served }: Call): View {
+export function chooseView(registry: Registry, { request, query }: Context, { shown: served }: Call): View {
   const { accept } = request.headers
   if (!accept || accept === 'application/json' || accept === '*/*') return plain(served)
   for (const clause of accept.split(',')) {
@@ -43,7 +44,7 @@ export function chooseView(registry: Registry, { request, query }: Context, { se
       const include = includeObject(query)
       return viewOf(served, `Table ${include}`, () => tableView(served, include, () => registry.clock.now()))
     }
-    if (as.startsWith('PartialObjectMetadata')) return metadataView
+    if (as.startsWith('PartialObjectMetadata')) return viewOf(served, 'metadata', () => metadataView)
   }
   throw errors.notAcceptable(MEDIA_TYPES)
 }

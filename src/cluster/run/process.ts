@@ -36,7 +36,7 @@ export async function runAsProcess(
   health: HealthAddress | undefined,
   start: (context: Context) => Promise<Component>,
 ): Promise<void> {
-  const log = await createLogger(name)
+  const log = createLogger(name)
   process.on('uncaughtException', error => {
     log.error({ error: error.stack ?? String(error) }, 'uncaught exception')
     process.exit(1)

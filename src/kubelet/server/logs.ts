@@ -141,20 +141,26 @@ interface Changes {
 }
 
 function watchFile(path: string, clock: Clock, signal: AbortSignal): Changes {
+  let changed = false
   let wake = () => {}
-  const watcher = watch(dirname(path), { persistent: false }, () => wake())
+  const watcher = watch(dirname(path), { persistent: false }, () => {
+    changed = true
+    wake()
+  })
   watcher.on('error', () => {})
   return {
-    next() {
-      return new Promise(resolve => {
-        const timer = clock.after(POLL, () => wake())
-        wake = () => {
-          timer.cancel()
-          signal.removeEventListener('abort', wake)
-          resolve()
-        }
-        signal.addEventListener('abort', wake, { once: true })
-      })
+    async next() {
+      if (!changed)
+        await new Promise<void>(resolve => {
+          const timer = clock.after(POLL, () => wake())
+          wake = () => {
+            timer.cancel()
+            signal.removeEventListener('abort', wake)
+            resolve()
+          }
+          signal.addEventListener('abort', wake, { once: true })
+        })
+      changed = false
     },
     close: () => watcher.close(),
   }

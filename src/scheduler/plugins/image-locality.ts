@@ -7,16 +7,21 @@ const name = 'ImageLocality'
 const LEAST_BYTES = 23 * 1024 * 1024
 const MOST_BYTES = 1000 * 1024 * 1024
 
+interface Wanted {
+  images: string[]
+  nodes: Nodes
+}
+
 /** Prefers nodes that already have the pod's images, the more so the bigger these are and the more common. */
 export const imageLocality: Plugin = {
   name,
-  preFilter(state, _pod, nodes) {
-    state.set(name, nodes)
+  preFilter(state, { spec }, nodes) {
+    const images = [...(spec.initContainers ?? []), ...spec.containers].map(({ image = '' }) => withTag(image))
+    state.set(name, { images, nodes } satisfies Wanted)
     return undefined
   },
-  score(state, pod, node) {
-    const nodes = state.get(name) as Nodes
-    const images = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ image = '' }) => withTag(image))
+  score(state, _pod, node) {
+    const { images, nodes } = state.get(name) as Wanted
     const present = images.reduce((sum, image) => {
       const size = node.images.get(image) ?? 0
       // Weighed by its spread, so that a single node with the image does not draw all pods to itself.

@@ -61,18 +61,25 @@ export class Disk {
   }
 
   /** All of it or nothing; resolves when it has reached the disk. */
-  async commit({ written, removed, compacted }: DiskBatch): Promise<void> {
-    await this.#root.batch(() => {
-      for (const { key, version, value } of written) {
-        this.#versions.put(versionKey(key, version.revision), encodeVersion(version))
-        if (value) this.#values.put(encodeNumber(version.revision), value as Buffer, { append: true } as never)
-      }
-      for (const { key, revision } of removed) {
-        this.#versions.remove(versionKey(key, revision))
-        this.#values.remove(encodeNumber(revision))
-      }
-      if (compacted !== undefined) this.#meta.put(COMPACTED, encodeNumber(compacted))
-    })
+  async commit(batch: DiskBatch): Promise<void> {
+    try {
+      await this.#root.batch(() => this.#write(batch))
+    } catch (error) {
+      // lmdb tells the reason in a promise of its own, which also wants to be handled.
+      throw (await (error as { commitError?: Promise<never> }).commitError?.catch(reason => reason)) ?? error
+    }
+  }
+
+  #write({ written, removed, compacted }: DiskBatch): void {
+    for (const { key, version, value } of written) {
+      this.#versions.put(versionKey(key, version.revision), encodeVersion(version))
+      if (value) this.#values.put(encodeNumber(version.revision), value as Buffer)
+    }
+    for (const { key, revision } of removed) {
+      this.#versions.remove(versionKey(key, revision))
+      this.#values.remove(encodeNumber(revision))
+    }
+    if (compacted !== undefined) this.#meta.put(COMPACTED, encodeNumber(compacted))
   }
 
   close(): Promise<void> {

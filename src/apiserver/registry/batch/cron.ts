@@ -38,7 +38,9 @@ function descriptorProblem(schedule: string): string | undefined {
   if (DESCRIPTORS.includes(schedule)) return undefined
   if (!schedule.startsWith('@every ')) return `unrecognized descriptor: ${schedule}`
   const duration = schedule.slice('@every '.length)
-  return /^(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(duration) ? undefined : `failed to parse duration ${schedule}: time: invalid duration "${duration}"`
+  return /^(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(duration)
+    ? undefined
+    : `failed to parse duration ${schedule}: time: invalid duration "${duration}"`
 }
 
 /** `*`, `?`, `5`, `1-5`, each with an optional `/step`. */
@@ -49,7 +51,12 @@ function partProblem(part: string, bounds: Bounds): string | undefined {
   if (moreSteps.length) return `too many slashes: ${part}`
   const any = low === '*' || low === '?'
   const start = any ? bounds.least : numberOf(low, bounds)
-  const end = any || (high === undefined && step !== undefined) ? bounds.most : high === undefined ? start : numberOf(high, bounds)
+  const end =
+    any || (high === undefined && step !== undefined)
+      ? bounds.most
+      : high === undefined
+        ? start
+        : numberOf(high, bounds)
   if (start === undefined) return unreadable(low)
   if (end === undefined) return unreadable(high!)
   if (step !== undefined && numberOf(step, { ...bounds, names: [] }) === undefined) return unreadable(step)
@@ -65,4 +72,5 @@ function numberOf(text: string, { names, least }: Bounds): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined
 }
 
-const unreadable = (text: string) => `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
+const unreadable = (text: string) =>
+  `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`

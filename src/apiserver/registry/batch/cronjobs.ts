@@ -61,7 +61,10 @@ function validateTimeZone(timeZone: string | undefined): FieldError[] {
   const field = 'spec.timeZone'
   if (timeZone === undefined) return []
   if (timeZone === '') return [invalid(field, timeZone, 'timeZone must be nil or non-empty string')]
-  if (timeZone.toLowerCase() === 'local') return [invalid(field, timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')]
+  if (timeZone.toLowerCase() === 'local')
+    return [
+      invalid(field, timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'),
+    ]
   try {
     Intl.DateTimeFormat('en', { timeZone })
     return []

@@ -62,10 +62,10 @@ export function defaultJobTemplate(spec: batch.JobSpec): void {
 
 /** Pods are told apart by the uid of their job, so that two jobs never count each other's. */
 function generateSelector({ metadata, spec }: Job): void {
-  const own = [
-    ...NAME_LABELS.map(key => [key, metadata.name]),
-    ...UID_LABELS.map(key => [key, metadata.uid]),
-  ] as [string, string][]
+  const own = [...NAME_LABELS.map(key => [key, metadata.name]), ...UID_LABELS.map(key => [key, metadata.uid])] as [
+    string,
+    string,
+  ][]
   const template = (spec.template.metadata ??= {} as meta.ObjectMeta)
   template.labels ??= {}
   for (const [key, value] of own) template.labels[key] ??= value
@@ -126,7 +126,9 @@ function validateIndexes(spec: batch.JobSpec, path: string): FieldError[] {
     return problems
   }
   if (spec.backoffLimitPerIndex !== undefined) {
-    problems.push(invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'))
+    problems.push(
+      invalid(`${path}.backoffLimitPerIndex`, spec.backoffLimitPerIndex, 'requires indexed completion mode'),
+    )
   }
   if (spec.maxFailedIndexes !== undefined) {
     problems.push(invalid(`${path}.maxFailedIndexes`, spec.maxFailedIndexes, 'requires indexed completion mode'))
@@ -193,9 +195,12 @@ function validateTemplateUpdate(spec: batch.JobSpec, old: batch.JobSpec, status:
   if (!held) return [invalid('spec.template', spec.template, IMMUTABLE)]
   const { nodeSelector, tolerations, affinity, schedulingGates } = spec.template.spec
   const allowed = {
-    metadata: { ...old.template.metadata, labels: spec.template.metadata?.labels, annotations: spec.template.metadata?.annotations },
+    metadata: {
+      ...old.template.metadata,
+      labels: spec.template.metadata?.labels,
+      annotations: spec.template.metadata?.annotations,
+    },
     spec: { ...old.template.spec, nodeSelector, tolerations, affinity, schedulingGates },
   }
   return same(spec.template, allowed) ? [] : [invalid('spec.template', spec.template, IMMUTABLE)]
 }
-

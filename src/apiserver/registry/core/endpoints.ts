@@ -21,7 +21,11 @@ function validateSubset({ addresses, notReadyAddresses, ports }: core.EndpointSu
     ...each(addresses, `${path}.addresses`, validateAddress),
     ...each(notReadyAddresses, `${path}.notReadyAddresses`, validateAddress),
     ...each(ports, `${path}.ports`, ({ name, port, protocol }, field) => [
-      ...(name ? complaints(`${field}.name`, name, names.dns1123LabelProblems(name)) : many ? [required(`${field}.name`)] : []),
+      ...(name
+        ? complaints(`${field}.name`, name, names.dns1123LabelProblems(name))
+        : many
+          ? [required(`${field}.name`)]
+          : []),
       ...complaints(`${field}.port`, port, names.portNumberProblems(port)),
       ...oneOf(`${field}.protocol`, protocol, PROTOCOLS),
     ]),

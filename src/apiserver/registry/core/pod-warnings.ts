@@ -1,6 +1,6 @@
 import type { core } from '../../../api/index.ts'
 import { parseQuantity } from '../../../api/index.ts'
-import { at } from '../validation/field.ts'
+import { at, own } from '../validation/field.ts'
 
 /** What is accepted and probably not meant. Source: k8s.io/kubernetes/pkg/api/pod/warnings.go */
 
@@ -15,7 +15,7 @@ const OLD_LABELS: Record<string, [since: string, instead: string]> = {
 export function podSpecWarnings(spec: core.PodSpec | undefined, path: string): string[] {
   if (!spec) return []
   const warnings = Object.keys(spec.nodeSelector ?? {}).flatMap(key => {
-    const old = OLD_LABELS[key]
+    const old = own(OLD_LABELS, key)
     return old ? [`${at(`${path}.nodeSelector`, key)}: deprecated since ${old[0]}; use "${old[1]}" instead`] : []
   })
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {

@@ -1,6 +1,6 @@
 import { type core, type FieldError, quantity } from '../../../api/index.ts'
 import type { Strategy } from '../strategy.ts'
-import { at, duplicate, each, forbidden, immutable, invalid, required } from '../validation/field.ts'
+import { at, duplicate, each, forbidden, immutable, invalid, own, required } from '../validation/field.ts'
 import { validateResourceName, validateResourceValue } from '../validation/resources.ts'
 
 /** Limits on what a namespace may use. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidateResourceQuota, ValidateLimitRange */
@@ -66,7 +66,7 @@ function validateItem(item: core.LimitRangeItem, path: string): FieldError[] {
   for (const [lower, upper, text] of pairs) {
     const [small, great] = [item[lower], item[upper]] as [ResourceList | undefined, ResourceList | undefined]
     for (const [name, amount] of Object.entries(small ?? {})) {
-      const limit = great?.[name]
+      const limit = own(great, name)
       if (limit === undefined || quantity.compare(amount, limit) <= 0) continue
       problems.push(invalid(at(`${path}.${lower}`, name), amount, text.replace('%a', amount).replace('%b', limit)))
     }

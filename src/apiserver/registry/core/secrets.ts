@@ -1,6 +1,6 @@
 import type { core, FieldError } from '../../../api/index.ts'
 import type { Strategy } from '../strategy.ts'
-import { at, immutable, invalid, required, tooLong } from '../validation/field.ts'
+import { at, immutable, invalid, own, required, tooLong } from '../validation/field.ts'
 import { decodedBytes, LARGEST_DATA, validateFrozen, validateKeys } from './configmaps.ts'
 
 type Secret = core.Secret
@@ -34,7 +34,7 @@ export const secretStrategy: Strategy<Secret> = {
     const { data = {}, type = '' } = secret
     const problems = validateKeys(data, 'data')
     if (decodedBytes(Object.values(data)) > LARGEST_DATA) problems.push(tooLong('data', '', LARGEST_DATA))
-    return [...problems, ...(TYPES[type]?.(secret) ?? [])]
+    return [...problems, ...(own(TYPES, type)?.(secret) ?? [])]
   },
 
   validateUpdate: (secret, old) => [

@@ -1,8 +1,8 @@
 import { type core, type FieldError, quantity } from '../../../api/index.ts'
 import type { Strategy } from '../strategy.ts'
 import { each, forbidden, invalid, notSupported, optionalOneOf, required, same } from '../validation/field.ts'
-import { validateNodeSelector } from '../validation/selectors.ts'
 import { validateQuantity } from '../validation/resources.ts'
+import { validateNodeSelector } from '../validation/selectors.ts'
 import { defaultClaimSpec } from './pod-defaults.ts'
 
 /** Persistent volumes and claims. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePersistentVolume */
@@ -43,14 +43,19 @@ export const persistentVolumeStrategy: Strategy<core.PersistentVolume> = {
     const problems = spec.accessModes?.length ? [] : [required('spec.accessModes')]
     problems.push(...validateAccessModes(spec.accessModes, 'spec.accessModes'))
     if (!spec.capacity?.storage) {
-      problems.push(spec.capacity ? notSupported('spec.capacity', Object.keys(spec.capacity), ['storage']) : required('spec.capacity'))
+      problems.push(
+        spec.capacity
+          ? notSupported('spec.capacity', Object.keys(spec.capacity), ['storage'])
+          : required('spec.capacity'),
+      )
     } else if (quantity.compare(spec.capacity.storage, '0') <= 0) {
       problems.push(invalid('spec.capacity[storage]', spec.capacity.storage, 'must be greater than zero'))
     }
     const [source, ...more] = Object.keys(sourceOf(spec))
     if (!source) problems.push(required('spec', 'must specify a volume type'))
     problems.push(...more.map(kind => forbidden(`spec.${kind}`, 'may not specify more than 1 volume type')))
-    if (spec.nodeAffinity?.required) problems.push(...validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required'))
+    if (spec.nodeAffinity?.required)
+      problems.push(...validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required'))
     else if (spec.local) problems.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
     return [
       ...problems,
@@ -88,7 +93,10 @@ export const persistentVolumeClaimStrategy: Strategy<core.PersistentVolumeClaim>
     }
     if (!same(spec, allowed)) {
       return [
-        forbidden('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'),
+        forbidden(
+          'spec',
+          'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+        ),
       ]
     }
     const [wanted, present] = [spec.resources.requests?.storage, before.capacity?.storage]
@@ -100,7 +108,9 @@ export const persistentVolumeClaimStrategy: Strategy<core.PersistentVolumeClaim>
 }
 
 export function validateClaimSpec(spec: core.PersistentVolumeClaimSpec, path: string): FieldError[] {
-  const problems = spec.accessModes?.length ? [] : [required(`${path}.accessModes`, 'at least 1 access mode is required')]
+  const problems = spec.accessModes?.length
+    ? []
+    : [required(`${path}.accessModes`, 'at least 1 access mode is required')]
   problems.push(...validateAccessModes(spec.accessModes, `${path}.accessModes`))
   const storage = spec.resources.requests?.storage
   const field = `${path}.resources[storage]`

@@ -43,6 +43,10 @@ export const tooMany = (field: string, count: number, maximum: number): FieldErr
   detail: `must have at most ${maximum} items`,
 })
 
+/** What a record holds under a key that a client chose, which may be `constructor`. */
+export const own = <T>(record: Record<string, T> | undefined, key: string): T | undefined =>
+  record && Object.hasOwn(record, key) ? record[key] : undefined
+
 /** `containers[0]` of a list, `data[key]` of a map. */
 export const at = (path: string, index: number | string): string => `${path}[${index}]`
 

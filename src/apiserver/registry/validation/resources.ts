@@ -1,5 +1,5 @@
 import { type core, type FieldError, names, quantity } from '../../../api/index.ts'
-import { at, complaints, forbidden, invalid, required } from './field.ts'
+import { at, complaints, forbidden, invalid, own, required } from './field.ts'
 
 type ResourceList = Record<string, string>
 
@@ -78,7 +78,7 @@ function validateAgainstLimit(
   limitsPath: string,
   requestsPath: string,
 ): FieldError[] {
-  const limit = limits?.[name]
+  const limit = own(limits, name)
   if (limit === undefined) {
     return isOvercommitAllowed(name) ? [] : [required(limitsPath, 'Limit must be set for non overcommitable resources')]
   }

@@ -34,22 +34,18 @@ export function validateVolumes(volumes: core.Volume[] | undefined, path: string
   })
 }
 
-type Check<K extends Source> = (
-  source: NonNullable<core.VolumeSource[K]>,
-  path: string,
-  volume: core.Volume,
-) => FieldError[]
+type Check<K extends Source> = (source: NonNullable<core.VolumeSource[K]>, path: string) => FieldError[]
 
 const filled = (path: string, source: object, ...fields: string[]): FieldError[] =>
   fields.filter(field => !(source as Record<string, unknown>)[field]).map(field => required(`${path}.${field}`))
 
 /** Each kind of volume that is checked, by the field that holds it; the others have no rules of their own. */
 const SOURCES: { [K in Source]?: Check<K> } = {
-  hostPath: validateHostPath,
   emptyDir: ({ sizeLimit }, path) =>
     sizeLimit && quantity.compare(sizeLimit, '0') < 0
       ? [forbidden(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity')]
       : [],
+  hostPath: validateHostPath,
   secret: ({ secretName, defaultMode, items }, path) => [
     ...(secretName ? [] : [required(`${path}.secretName`)]),
     ...validateMode(defaultMode, `${path}.defaultMode`),
@@ -87,13 +83,14 @@ const SOURCES: { [K in Source]?: Check<K> } = {
 }
 
 function validateSource(volume: core.Volume, path: string): FieldError[] {
-  const [kind, ...more] = (Object.keys(volume) as (keyof core.Volume)[]).filter(
-    (key): key is Source => key !== 'name' && volume[key] !== undefined,
+  // In the order of the table: the first one is judged, the others are too many.
+  const [kind, ...more] = [...new Set([...Object.keys(SOURCES), ...Object.keys(volume)])].filter(
+    (key): key is Source => key !== 'name' && volume[key as Source] !== undefined,
   )
   if (!kind) return [required(path, 'must specify a volume type')]
-  const check = SOURCES[kind] as ((source: unknown, path: string, volume: core.Volume) => FieldError[]) | undefined
+  const check = SOURCES[kind] as ((source: unknown, path: string) => FieldError[]) | undefined
   return [
-    ...(check?.(volume[kind], `${path}.${kind}`, volume) ?? []),
+    ...(check?.(volume[kind], `${path}.${kind}`) ?? []),
     ...more.map(other => forbidden(`${path}.${other}`, 'may not specify more than 1 volume type')),
   ]
 }

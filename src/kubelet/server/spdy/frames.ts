@@ -75,28 +75,35 @@ function number(value: number): Buffer {
 
 /**
  * Headers travel as one zlib stream over the whole connection. Ours are a few dozen bytes once, so they go as stored
- * blocks, which need neither a compressor that keeps state nor SPDY's dictionary.
+ * blocks, which need neither a compressor that keeps state nor SPDY's dictionary. The empty block at the end is zlib's
+ * sync flush: without it the reader waits for more before it hands out what it has.
  */
 function deflated(block: Buffer, first: boolean): Buffer {
   const header = Buffer.alloc(5)
   header.writeUInt16LE(block.length, 1)
   header.writeUInt16LE(~block.length & 0xffff, 3)
-  return Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), header, block])
+  return Buffer.concat([first ? ZLIB_HEADER : Buffer.alloc(0), header, block, SYNC_FLUSH])
 }
+
+const ZLIB_HEADER = Buffer.from([0x78, 0x01])
+const SYNC_FLUSH = Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff])
 
 /** Cuts a byte stream into frames. Headers of replies are not looked into: an answer is all that counts. */
 export class FrameReader {
-  #rest = Buffer.alloc(0)
+  #rest: Buffer = Buffer.alloc(0)
 
-  *push(chunk: Buffer): Generator<Frame> {
-    this.#rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
-    while (this.#rest.length >= HEADER) {
-      const length = this.#rest.readUInt32BE(4) & 0xffffff
-      if (this.#rest.length < HEADER + length) return
-      const frame = this.#rest.subarray(0, HEADER + length)
-      this.#rest = this.#rest.subarray(HEADER + length)
-      yield parse(frame)
+  /** The frames that this piece completes. */
+  push(chunk: Buffer): Frame[] {
+    let rest = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk
+    const frames: Frame[] = []
+    while (rest.length >= HEADER) {
+      const end = HEADER + (rest.readUInt32BE(4) & 0xffffff)
+      if (rest.length < end) break
+      frames.push(parse(rest.subarray(0, end)))
+      rest = rest.subarray(end)
     }
+    this.#rest = rest
+    return frames
   }
 }
 

@@ -1,0 +1,22 @@
+/** One media range of an Accept header: its type, and its parameters other than the weight. */
+export interface Accepted {
+  type: string
+  parameters: Record<string, string>
+}
+
+/** What an Accept header asks for, most wanted first; `*` + `/*` when there is none. Source: RFC 9110 12.5.1 */
+export function parseAccept(header: string | undefined): Accepted[] {
+  if (!header?.trim()) return [{ type: '*/*', parameters: {} }]
+  return header
+    .split(',')
+    .map(parseRange)
+    .sort((a, b) => b.weight - a.weight)
+    .map(({ type, parameters }) => ({ type, parameters }))
+}
+
+function parseRange(range: string): Accepted & { weight: number } {
+  const [type = '', ...rest] = range.split(';').map(part => part.trim())
+  const { q, ...parameters } = Object.fromEntries(rest.map(part => part.split('=', 2).map(side => side.trim())))
+  const weight = q === undefined ? 1 : Number(q)
+  return { type: type.toLowerCase(), parameters, weight: Number.isNaN(weight) ? 0 : weight }
+}

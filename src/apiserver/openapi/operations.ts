@@ -1,0 +1,309 @@
+import { apiVersion, type Resource, type Subresource } from '../../api/index.ts'
+import * as parameters from './parameters.ts'
+import type { Schema } from './schema.ts'
+import { refTo } from './schemas.ts'
+
+export interface Operation {
+  tags: string[]
+  description: string
+  operationId: string
+  parameters?: parameters.Parameter[]
+  requestBody?: object
+  responses: Record<string, object>
+  'x-kubernetes-action'?: string
+  'x-kubernetes-group-version-kind'?: { group: string; version: string; kind: string }
+}
+
+/** An operation of each method (lower case), and the parameters that all of them take. */
+export type PathItem = Record<string, Operation | parameters.Parameter[]>
+
+/** One operation of a resource, before it is written out. */
+interface Verb {
+  method: string
+  /** Of an operationId: `read`, `replace`. */
+  word: string
+  action: string
+  description: string
+  query: parameters.Parameter[]
+  /** The model's type of the body that is sent. */
+  sends?: string
+  /** What a success answers: the model's type; a string when absent. */
+  answers?: string
+  codes: number[]
+}
+
+const JSON_TYPE = 'application/json'
+const BODIES = [JSON_TYPE, 'application/yaml', 'application/vnd.kubernetes.protobuf']
+const STREAMED = [
+  JSON_TYPE,
+  'application/json;stream=watch',
+  'application/vnd.kubernetes.protobuf',
+  'application/vnd.kubernetes.protobuf;stream=watch',
+  'application/yaml',
+]
+const PATCHES = [
+  'application/apply-patch+yaml',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+]
+const WORDS: Record<number, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
+const METHODS: Record<string, string> = { create: 'post', delete: 'delete', get: 'get', patch: 'patch', update: 'put' }
+
+/** Every path of a resource with its operations. */
+export function pathsOf(resource: Resource): [path: string, item: PathItem][] {
+  const root = `${resource.group ? '/apis' : '/api'}/${apiVersion(resource)}`
+  const collection = `${root}${resource.namespaced ? '/namespaces/{namespace}' : ''}/${resource.resource}`
+  const item = `${collection}/{name}`
+  const scope = resource.namespaced ? [parameters.namespace] : []
+  const paths: [string, PathItem][] = [
+    [collection, pathItem(resource, collectionVerbs(resource), [...scope, parameters.pretty])],
+    [item, pathItem(resource, itemVerbs(resource), [parameters.name(resource.kind), ...scope, parameters.pretty])],
+    ...resource.subresources.flatMap(subresource => subresourcePaths(resource, subresource, item, scope)),
+  ]
+  if (resource.namespaced && resource.verbs.includes('list'))
+    paths.push([`${root}/${resource.resource}`, everywhere(resource)])
+  return paths.filter(([, item]) => Object.keys(item).some(method => method !== 'parameters'))
+}
+
+function collectionVerbs({ kind, type, verbs }: Resource): Verb[] {
+  const found: (Verb | false)[] = [
+    verbs.includes('list') && listVerb({ kind, type }),
+    verbs.includes('create') && createVerb({ kind, type }),
+    verbs.includes('deletecollection') && {
+      method: 'delete',
+      word: 'deleteCollection',
+      action: 'deletecollection',
+      description: `delete collection of ${kind}`,
+      query: parameters.deletingCollection,
+      sends: 'meta/v1.DeleteOptions',
+      answers: 'meta/v1.Status',
+      codes: [200],
+    },
+  ]
+  return found.filter(verb => verb !== false)
+}
+
+const listVerb = ({ kind, type }: { kind: string; type: string }): Verb => ({
+  method: 'get',
+  word: 'list',
+  action: 'list',
+  description: `list or watch objects of kind ${kind}`,
+  query: parameters.listing,
+  answers: `${type}List`,
+  codes: [200],
+})
+
+const createVerb = ({ kind, type }: { kind: string; type: string }, of = `a ${kind}`): Verb => ({
+  method: 'post',
+  word: 'create',
+  action: 'post',
+  description: `create ${of}`,
+  query: parameters.writing,
+  sends: type,
+  answers: type,
+  codes: [200, 201, 202],
+})
+
+function itemVerbs({ kind, type, verbs }: Resource): Verb[] {
+  const changing = changingVerbs(verbs, type, `the specified ${kind}`)
+  if (!verbs.includes('delete')) return changing
+  const deleting: Verb = {
+    method: 'delete',
+    word: 'delete',
+    action: 'delete',
+    description: `delete a ${kind}`,
+    query: parameters.deleting,
+    sends: 'meta/v1.DeleteOptions',
+    answers: 'meta/v1.Status',
+    codes: [200, 202],
+  }
+  return [...changing, deleting]
+}
+
+/** Read, replace and patch, of an object or of a part of it. */
+function changingVerbs(verbs: string[], type: string, what: string): Verb[] {
+  const all: Record<string, Verb> = {
+    get: {
+      method: 'get',
+      word: 'read',
+      action: 'get',
+      description: `read ${what}`,
+      query: [],
+      answers: type,
+      codes: [200],
+    },
+    update: {
+      method: 'put',
+      word: 'replace',
+      action: 'put',
+      description: `replace ${what}`,
+      query: parameters.writing,
+      sends: type,
+      answers: type,
+      codes: [200, 201],
+    },
+    patch: {
+      method: 'patch',
+      word: 'patch',
+      action: 'patch',
+      description: `partially update ${what}`,
+      query: parameters.patching,
+      sends: 'meta/v1.Patch',
+      answers: type,
+      codes: [200, 201],
+    },
+  }
+  return Object.entries(all).flatMap(([verb, operation]) => (verbs.includes(verb) ? [operation] : []))
+}
+
+function subresourcePaths(
+  resource: Resource,
+  subresource: Subresource,
+  item: string,
+  scope: parameters.Parameter[],
+): [string, PathItem][] {
+  const { name, verbs, kind } = subresource
+  const path = `${item}/${name}`
+  const common = [parameters.name(kind), ...scope]
+  if (kind.endsWith('Options')) {
+    const connecting = connectPath(resource, subresource, [...common, ...parameters.connecting(kind)])
+    if (name !== 'proxy') return [[path, connecting]]
+    const further = connectPath(
+      resource,
+      subresource,
+      [...common, parameters.path, ...parameters.connecting(kind)],
+      'WithPath',
+    )
+    return [
+      [path, connecting],
+      [`${path}/{path}`, further],
+    ]
+  }
+  const type = kind === resource.kind ? resource.type : typeOf(resource, subresource)
+  const what = `${name} of the specified ${resource.kind}`
+  const found = changingVerbs(verbs, type, what).map(verb => (name === 'log' ? logVerb(verb) : verb))
+  if (verbs.includes('create')) found.push(createVerb({ kind, type }, `${name} of a ${resource.kind}`))
+  return [[path, pathItem(resource, found, [...common, parameters.pretty], subresource)]]
+}
+
+/** The model's type of what a subresource exchanges. */
+function typeOf(resource: Resource, { group = resource.group, version = resource.version, kind }: Subresource): string {
+  return `${group.split('.')[0] || 'core'}/${version}.${kind}`
+}
+
+const logVerb = (verb: Verb): Verb => ({ ...verb, query: parameters.log, answers: undefined })
+
+function everywhere(resource: Resource): PathItem {
+  const operation = write(resource, listVerb(resource), { suffix: 'ForAllNamespaces', namespaced: false })
+  const { parameters: query = [], ...rest } = operation
+  return { get: rest, parameters: [...query, parameters.pretty] }
+}
+
+function connectPath(
+  resource: Resource,
+  { name, verbs, kind }: Subresource,
+  common: parameters.Parameter[],
+  suffix = '',
+): PathItem {
+  const item: PathItem = {}
+  const methods =
+    name === 'proxy'
+      ? ['delete', 'get', 'head', 'options', 'patch', 'post', 'put']
+      : verbs.map(verb => METHODS[verb]!).sort()
+  for (const method of methods)
+    item[method] = {
+      tags: [tagOf(resource)],
+      description: `connect ${method.toUpperCase()} requests to ${name} of ${resource.kind}`,
+      operationId: `connect${groupOf(resource)}${capital(method)}${scopeOf(resource)}${resource.kind}${capital(name)}${suffix}`,
+      responses: { 200: { description: 'OK', content: { '*/*': { schema: { type: 'string' } } } }, 401: unauthorized },
+      'x-kubernetes-action': 'connect',
+      'x-kubernetes-group-version-kind': { group: resource.group, version: resource.version, kind },
+    }
+  return { ...item, parameters: common }
+}
+
+function pathItem(
+  resource: Resource,
+  verbs: Verb[],
+  common: parameters.Parameter[],
+  subresource?: Subresource,
+): PathItem {
+  const options = { suffix: subresource ? capital(subresource.name) : '', subresource }
+  const item: PathItem = Object.fromEntries(verbs.map(verb => [verb.method, write(resource, verb, options)]))
+  return { ...item, parameters: common }
+}
+
+interface WriteOptions {
+  suffix: string
+  namespaced?: boolean
+  subresource?: Subresource
+}
+
+const unauthorized = { description: 'Unauthorized' }
+
+function write(
+  resource: Resource,
+  verb: Verb,
+  { suffix, namespaced = resource.namespaced, subresource }: WriteOptions,
+): Operation {
+  const { group, version, kind } = { ...resource, ...(subresource ? defined(subresource) : {}) }
+  const [word, collection] = verb.word === 'deleteCollection' ? ['delete', 'Collection'] : [verb.word, '']
+  const scope = namespaced ? 'Namespaced' : ''
+  return {
+    tags: [tagOf(resource)],
+    description: verb.description,
+    operationId: `${word}${groupOf(resource)}${collection}${scope}${resource.kind}${suffix}`,
+    ...(verb.query.length ? { parameters: verb.query } : {}),
+    ...(verb.sends ? { requestBody: requestBody(verb) } : {}),
+    responses: { ...Object.fromEntries(verb.codes.map(code => [code, response(code, verb)])), 401: unauthorized },
+    'x-kubernetes-action': verb.action,
+    'x-kubernetes-group-version-kind': { group, version, kind },
+  }
+}
+
+function requestBody({ method, sends }: Verb): object {
+  const types = method === 'patch' ? PATCHES : ['*/*']
+  const content = contentOf(types, { $ref: refTo(sends!) })
+  return method === 'delete' ? { content } : { content, required: true }
+}
+
+function response(code: number, { answers, word }: Verb): object {
+  const types = !answers ? ['text/plain', ...BODIES] : word === 'list' ? STREAMED : BODIES
+  return {
+    description: WORDS[code],
+    content: contentOf(types, answers ? { $ref: refTo(answers) } : { type: 'string' }),
+  }
+}
+
+const contentOf = (types: string[], schema: Schema) => Object.fromEntries(types.map(type => [type, { schema }]))
+
+const defined = ({ group, version, kind }: Subresource) => ({
+  kind,
+  ...(version ? { group: group ?? '', version } : {}),
+})
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
+
+const scopeOf = ({ namespaced }: Resource) => (namespaced ? 'Namespaced' : '')
+
+/** `RbacAuthorizationV1` */
+function groupOf({ group, version }: Resource): string {
+  const words = group ? group.replace(/\.k8s\.io$/, '').split('.') : ['core']
+  return `${words.map(capital).join('')}${capital(version)}`
+}
+
+/** `rbacAuthorization_v1` */
+function tagOf(resource: Resource): string {
+  const name = groupOf(resource).slice(0, -resource.version.length)
+  return `${name.charAt(0).toLowerCase()}${name.slice(1)}_${resource.version}`
+}
+
+/** The types that the operations of a resource exchange. */
+export function exchangedTypes(resource: Resource): string[] {
+  const listed = resource.verbs.includes('list') ? [`${resource.type}List`, resource.type] : [resource.type]
+  const parts = resource.subresources
+    .filter(({ kind }) => !kind.endsWith('Options') && kind !== resource.kind)
+    .map(subresource => typeOf(resource, subresource))
+  return [...listed, ...parts]
+}

@@ -1,0 +1,143 @@
+import { type FieldModel, model, type TypeModel } from '../../api/index.ts'
+import type { Descriptions } from './descriptions.ts'
+import { schemaName } from './names.ts'
+import type { GroupVersionKind, Schema } from './schema.ts'
+
+type ValueModel = Pick<FieldModel, 'kind' | 'type' | 'items' | 'enum'>
+
+export interface SchemaSource {
+  descriptions: Descriptions
+  /** The kinds that a type is, by the model's name of the type. */
+  kinds: Map<string, GroupVersionKind[]>
+}
+
+/** Schemas of types that are not structs of the model. */
+const SPECIAL: Record<string, Schema> = {
+  'meta/v1.Time': { type: 'string', format: 'date-time' },
+  'meta/v1.MicroTime': { type: 'string', format: 'date-time' },
+  'meta/v1.Duration': { type: 'string' },
+  'meta/v1.FieldsV1': { type: 'object' },
+  'meta/v1.Patch': { type: 'object' },
+  'resource.Quantity': { oneOf: [{ type: 'string' }, { type: 'number' }] },
+  'intstr.IntOrString': { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
+  'runtime.RawExtension': { type: 'object' },
+}
+
+/** Kinds of values whose type has a schema of its own, so that a field refers to it. */
+const NAMED = new Set(['struct', 'time', 'microTime', 'duration', 'quantity', 'intOrString', 'union'])
+
+const SCALARS: Partial<Record<FieldModel['kind'], Schema>> = {
+  string: { type: 'string' },
+  bool: { type: 'boolean' },
+  int32: { type: 'integer', format: 'int32' },
+  int64: { type: 'integer', format: 'int64' },
+  float64: { type: 'number', format: 'double' },
+  bytes: { type: 'string', format: 'byte' },
+}
+
+const ZEROS: Partial<Record<FieldModel['kind'], unknown>> = {
+  string: '',
+  bool: false,
+  int32: 0,
+  int64: 0,
+  float64: 0,
+  struct: {},
+}
+
+/** Upstream's schemas of these types and of all that they refer to, by name. */
+export function schemasOf(types: Iterable<string>, source: SchemaSource): Record<string, Schema> {
+  const found = new Map<string, Schema>()
+  const waiting = [...types]
+  for (let type = waiting.pop(); type !== undefined; type = waiting.pop()) {
+    if (type === 'runtime.Object') type = 'runtime.RawExtension'
+    if (found.has(type)) continue
+    found.set(type, SPECIAL[type] ?? structSchema(type, source))
+    if (!SPECIAL[type] && model.has(type)) waiting.push(...referredTypes(model.type(type)))
+  }
+  const named = [...found].map(([type, schema]) => [schemaName(type), described(type, schema, source)] as const)
+  return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function described(type: string, schema: Schema, { descriptions, kinds }: SchemaSource): Schema {
+  const description = descriptions[type]?.['']
+  const group = kinds.get(type)
+  return {
+    ...(description ? { description } : {}),
+    ...schema,
+    ...(group ? { 'x-kubernetes-group-version-kind': group } : {}),
+  }
+}
+
+function structSchema(type: string, { descriptions }: SchemaSource): Schema {
+  // Free JSON, and what is a schema or something else: upstream says nothing of them.
+  if (!model.has(type) || model.type(type).union) return {}
+  const { fields, structType } = model.type(type)
+  const required = fields.filter(field => field.required).map(({ name }) => name)
+  const schema: Schema = { type: 'object' }
+  if (fields.length > 0)
+    schema.properties = Object.fromEntries(
+      fields.map(field => [field.name, fieldSchema(field, descriptions[type]?.[field.name])]),
+    )
+  if (required.length > 0) schema.required = required
+  if (structType === 'atomic') schema['x-kubernetes-map-type'] = 'atomic'
+  return schema
+}
+
+function fieldSchema(field: FieldModel, description: string | undefined): Schema {
+  const facts: Schema = description ? { description } : {}
+  const value = defaultOf(field)
+  if (value !== undefined) facts.default = value
+  return { ...withFacts(valueSchema(field), facts), ...extensions(field) }
+}
+
+/** What a field is when nothing is given: its default, or the zero value of a field that is always there. */
+function defaultOf(field: FieldModel): unknown {
+  if (field.default !== undefined) return field.default
+  if (field.pointer || (field.omitempty && field.kind !== 'struct')) return undefined
+  return ZEROS[field.kind]
+}
+
+function valueSchema(value: ValueModel): Schema {
+  if (NAMED.has(value.kind)) return { $ref: refTo(value.type) }
+  if (value.kind === 'raw') return value.type === 'interface{}' ? {} : { $ref: refTo(value.type) }
+  if (value.kind === 'list') return { type: 'array', items: itemSchema(value.items!) }
+  if (value.kind === 'map') return { type: 'object', additionalProperties: itemSchema(value.items!) }
+  return { ...SCALARS[value.kind], ...(value.enum ? { enum: value.enum } : {}) }
+}
+
+function itemSchema(item: ValueModel): Schema {
+  const zero = ZEROS[item.kind]
+  return withFacts(valueSchema(item), zero === undefined ? {} : { default: zero })
+}
+
+/** A reference cannot have anything beside it, so it is wrapped. */
+function withFacts(schema: Schema, facts: Schema): Schema {
+  if (!schema.$ref || Object.keys(facts).length === 0) return { ...facts, ...schema }
+  return { ...facts, allOf: [schema] }
+}
+
+function extensions(field: FieldModel): Schema {
+  const { listType, listMapKeys, mapType, structType, patchMergeKey, patchStrategy } = field
+  const found: [`x-kubernetes-${string}`, unknown][] = [
+    ['x-kubernetes-list-map-keys', listMapKeys],
+    ['x-kubernetes-list-type', listType],
+    ['x-kubernetes-map-type', mapType ?? structType],
+    ['x-kubernetes-patch-merge-key', patchMergeKey],
+    ['x-kubernetes-patch-strategy', patchStrategy],
+  ]
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined))
+}
+
+export const refTo = (type: string) => `#/components/schemas/${schemaName(type)}`
+
+function referredTypes({ fields, union }: TypeModel): string[] {
+  if (union) return []
+  return fields
+    .map(innermost)
+    .filter(isReferred)
+    .map(({ type }) => type)
+}
+
+const innermost = (value: ValueModel): ValueModel => (value.items ? innermost(value.items) : value)
+
+const isReferred = ({ kind, type }: ValueModel) => NAMED.has(kind) || (kind === 'raw' && type !== 'interface{}')

@@ -1,0 +1,88 @@
+import type { OpenApiV3 } from './documents.ts'
+import type { Operation, PathItem } from './operations.ts'
+import type { Parameter } from './parameters.ts'
+import type { Schema } from './schema.ts'
+
+/** Version 2 knows no alternatives: what may be one of two types is given as a string. */
+const ALTERNATIVES: Record<string, Schema> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'string' },
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'string', format: 'int-or-string' },
+}
+
+/** The same API in the older form. */
+export function openApiV2({ info, paths, components }: OpenApiV3): object {
+  const definitions = Object.entries(components.schemas).map(([name, schema]) => [name, definition(name, schema)])
+  return {
+    swagger: '2.0',
+    info,
+    paths: Object.fromEntries(Object.entries(paths).map(([path, item]) => [path, pathItem(item as PathItem)])),
+    definitions: Object.fromEntries(definitions),
+    securityDefinitions: components.securitySchemes,
+    security: [{ BearerToken: [] }],
+  }
+}
+
+function definition(name: string, schema: Schema): Schema {
+  const alternative = ALTERNATIVES[name]
+  return alternative
+    ? { ...(schema.description ? { description: schema.description } : {}), ...alternative }
+    : convert(schema)
+}
+
+/** References stand beside their descriptions here, and zero values are not given as defaults. */
+function convert({ allOf, ...schema }: Schema): Schema {
+  const converted: Schema = { ...schema, ...(allOf?.[0] ?? {}) }
+  if (converted.$ref) converted.$ref = converted.$ref.replace('#/components/schemas/', '#/definitions/')
+  if (isZero(converted.default)) delete converted.default
+  if (schema.items) converted.items = convert(schema.items)
+  if (schema.additionalProperties) converted.additionalProperties = convert(schema.additionalProperties)
+  if (schema.properties)
+    converted.properties = Object.fromEntries(
+      Object.entries(schema.properties).map(([name, field]) => [name, convert(field)]),
+    )
+  return converted
+}
+
+const isZero = (value: unknown) =>
+  value === '' ||
+  value === 0 ||
+  value === false ||
+  (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+
+function pathItem(item: PathItem): object {
+  const converted = Object.entries(item).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? value.map(parameter) : operation(value),
+  ])
+  return Object.fromEntries(converted)
+}
+
+type Content = { content?: Record<string, { schema: Schema }> }
+
+function operation({ requestBody, responses, parameters = [], ...rest }: Operation): object {
+  const body = requestBody as (Content & { required?: boolean }) | undefined
+  const sent = body && {
+    name: 'body',
+    in: 'body',
+    ...(body.required ? { required: true } : {}),
+    schema: schemaOf(body),
+  }
+  const answers = Object.entries(responses as Record<string, Content & { description: string }>).map(
+    ([code, answer]) => [
+      code,
+      { description: answer.description, ...(answer.content ? { schema: schemaOf(answer) } : {}) },
+    ],
+  )
+  return {
+    ...rest,
+    consumes: Object.keys(body?.content ?? { '*/*': {} }),
+    produces: Object.keys((responses[200] as Content | undefined)?.content ?? {}),
+    schemes: ['https'],
+    parameters: [...(sent ? [sent] : []), ...parameters.map(parameter)],
+    responses: Object.fromEntries(answers),
+  }
+}
+
+const schemaOf = ({ content }: Content) => convert(Object.values(content!)[0]!.schema)
+
+const parameter = ({ schema, ...rest }: Parameter) => ({ ...rest, ...schema })
