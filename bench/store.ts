@@ -30,9 +30,9 @@ async function run() {
   const creates = await createsPerSecond(store)
   report(`store, ${WRITERS} writers, each create durable`, creates, '/s', creates / bare)
   report('store, 64 writers, updates', await updatesPerSecond(store), '/s')
-  await list(store)
   await delivery(store)
   await store.close()
+  await list(join(directory, 'list'))
 }
 
 function report(name: string, figure: number, unit: string, ratio?: number) {
@@ -102,16 +102,25 @@ async function updatesPerSecond(store: Store): Promise<number> {
   })
 }
 
-async function list(store: Store) {
+async function list(path: string) {
+  const options = { path, clock: systemClock, log: silentLogger }
+  const first = await openLmdb(options)
+  for (let index = 0; index < 10_000; index += 1000)
+    await Promise.all(Array.from({ length: 1000 }, (_, more) => first.create(key(index + more), value)))
+  await first.close()
+  const start = performance.now()
+  const store = await openLmdb(options)
+  report('open a store of 10,000 keys', performance.now() - start, 'ms')
   const times: number[] = []
   for (let round = 0; round < 20; round++) {
     const start = performance.now()
-    const { entries } = await store.list('/registry/pods/', { limit: 10_000 })
+    const { entries } = await store.list('/registry/pods/')
     times.push(performance.now() - start)
     if (entries.length !== 10_000) throw new Error(`listed ${entries.length}`)
   }
-  report('LIST of 10,000 x 2 KB, first', times[0]!, 'ms')
+  report('LIST of 10,000 x 2 KB, from the disk', times[0]!, 'ms')
   report('LIST of 10,000 x 2 KB, median', times.sort((a, b) => a - b)[10]!, 'ms')
+  await store.close()
 }
 
 async function delivery(store: Store) {
@@ -125,9 +134,7 @@ async function delivery(store: Store) {
         seen += changes.length
         if (seen === wanted) resolve()
       },
-      failed(error) {
-        throw error
-      },
+      failed() {},
     })
   const start = performance.now()
   for (let index = 0; index < 10_000; index += 1000)

@@ -38,10 +38,12 @@ END
 missing_test_packages() {
   [ -x /usr/bin/dig ] || echo bind9-dnsutils
   [ -x /usr/bin/curl ] || echo curl
+  [ -x /usr/bin/openssl ] || echo openssl
 }
 
 install_system_packages() {
-  packages="$(missing_packages) $([ "$1" = tests ] && missing_test_packages)"
+  packages=$(missing_packages)
+  [ "$1" != tests ] || packages="$packages $(missing_test_packages)"
   # shellcheck disable=SC2086 # one word a package
   set -- $packages
   [ $# -eq 0 ] && return

@@ -1,41 +1,67 @@
-/** A server to measure, as a process of its own: prints where it listens as one line of JSON, and stops at SIGTERM. */
+/**
+ * A server to measure, as a process of its own. Reads what to be as JSON from its standard input, prints its port when it
+ * is ready, and stops at SIGTERM.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { buffer } from 'node:stream/consumers'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
+import { startApiServer } from '../../src/apiserver/index.ts'
+import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
+import { openLmdb } from '../../src/store/index.ts'
+
+export interface Instructions {
+  ca: string
+  serving: { cert: string; key: string }
+  tokens: { signingKey: string; publicKeys: string[] }
+  /** What a bare server answers every request with, in base64; absent for the API server. */
+  body?: string
+}
 
 interface Running {
   port: number
-  ca: string
-  cert: string
-  key: string
   stop(): Promise<void>
 }
 
-async function startApi(): Promise<Running> {
-  const { startTestApiServer } = await import('../../test/support/apiserver.ts')
-  const server = await startTestApiServer()
-  return { port: server.port, ca: server.ca, ...server.admin, stop: server.stop }
+async function startApi({ ca, serving, tokens }: Instructions): Promise<Running> {
+  const path = await mkdtemp(join(tmpdir(), 'k8ts-bench-'))
+  const parts = { clock: systemClock, random: systemRandom, log: silentLogger }
+  const store = await openLmdb({ path, ...parts })
+  const server = await startApiServer({
+    store,
+    host: '127.0.0.1',
+    port: 0,
+    advertiseAddress: '127.0.0.1',
+    tls: serving,
+    clientCa: ca,
+    serviceAccount: { issuer: 'https://kubernetes.default.svc.cluster.local', ...tokens },
+    serviceClusterIpRange: '10.96.0.0/16',
+    serviceNodePortRange: '30000-32767',
+    ...parts,
+  })
+  return {
+    port: server.port,
+    async stop() {
+      await server.stop()
+      await store.close()
+      await rm(path, { recursive: true })
+    },
+  }
 }
 
-/** Answers every request with the bytes that came on its standard input. */
-async function startBare(): Promise<Running> {
-  const { createTestPki } = await import('../../test/support/pki.ts')
-  const body = await buffer(process.stdin)
-  const pki = await createTestPki()
-  const server = createServer({ ...pki.serving, ca: pki.ca, requestCert: true }, (_request, response) => {
+async function startBare({ ca, serving }: Instructions, body: Buffer): Promise<Running> {
+  const server = createServer({ ...serving, ca, requestCert: true }, (_request, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': body.length })
     response.end(body)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    ca: pki.ca,
-    ...(await pki.identity('kubernetes-admin', ['system:masters'])),
-    stop: async () => void server.closeAllConnections(),
-  }
+  return { port: (server.address() as AddressInfo).port, stop: async () => server.closeAllConnections() }
 }
 
-const running = await (process.argv[2] === 'bare' ? startBare() : startApi())
+const instructions = (await json(process.stdin)) as Instructions
+const { body } = instructions
+const running = await (body === undefined ? startApi(instructions) : startBare(instructions, Buffer.from(body, 'base64')))
 process.on('SIGTERM', () => void running.stop().then(() => process.exit(0)))
-const { port, ca, cert, key } = running
-console.log(JSON.stringify({ port, ca, cert, key }))
+console.log(running.port)

@@ -11,7 +11,9 @@ import { TokenAuthenticator } from './authn/tokens.ts'
 import { builtinAuthorizer } from './authz/builtin.ts'
 import { bootstrap } from './bootstrap.ts'
 import { createDiscovery } from './discovery/index.ts'
-import { handle, type Pipeline } from './pipeline/handle.ts'
+import { createOpenApi } from './openapi/index.ts'
+import { Deadlines } from './pipeline/deadlines.ts'
+import { expire, handle, type Pipeline } from './pipeline/handle.ts'
 import { resourceHandler } from './pipeline/resources.ts'
 import { createStrategies } from './registry/index.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
@@ -19,6 +21,7 @@ import { RequestMetrics } from './metrics.ts'
 import { createRoutes } from './routes/index.ts'
 import { openidRoutes } from './routes/openid.ts'
 import { listen } from './server.ts'
+import { version } from './version.ts'
 
 /** Certificates and keys are PEM texts. */
 export interface ApiServerOptions {
@@ -72,7 +75,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authorizer: builtinAuthorizer,
     route: createRoutes({
       metrics,
-      further: [path => discovery?.(path)],
+      further: [path => discovery?.(path), createOpenApi({ resources: () => allResources, version: version.gitVersion, clock })],
       exact: openidRoutes(options.serviceAccount.issuer, verifying, () => url),
       live: [
         { name: 'ping', check() {} },
@@ -96,6 +99,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     }),
     resource: resourceHandler(registry, { tokens, authorizer: builtinAuthorizer, tokenOptions, kubeletClient: options.kubeletClient }),
     metrics,
+    deadlines: new Deadlines(clock, expire),
     stopping: stopping.signal,
   }
   const listener = await listen({

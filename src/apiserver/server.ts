@@ -1,7 +1,8 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Clock } from '../base/index.ts'
+import { nodeHttp } from './node-http.ts'
 import type { Context } from './pipeline/context.ts'
 
 export interface ListenOptions {
@@ -56,6 +57,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     // Until the upgrade is made, the answer is one like any other.
+    const { ServerResponse } = nodeHttp()
     const response = new ServerResponse(request)
     response.assignSocket(socket)
     response.once('finish', () => socket.end())

@@ -18,6 +18,7 @@ const COMMANDS = {
   proxy: () => import('./proxy.ts'),
   network: () => import('./network.ts'),
   dns: () => import('./dns.ts'),
+  'control-loops': () => import('./control-loops.ts'),
   'node-services': () => import('./node-services.ts'),
 }
 

@@ -17,6 +17,7 @@ const SUMMARIES: Record<string, string> = {
   proxy: 'run the Service proxy of one node',
   network: 'run the pod network of one node',
   dns: 'run the DNS server',
+  'control-loops': 'run controller-manager and scheduler in one process',
   'node-services': 'run network, proxy and dns in one process',
 }
 

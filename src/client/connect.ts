@@ -202,7 +202,10 @@ class RestClient implements Client {
     return this.#connection.close()
   }
 
-  /** Only the answer's head is bound by the call's timeout; the stream lasts until `signal`. */
+  /**
+   * Only the answer's head is bound by the call's timeout; the stream lasts until `signal`. Never sent twice: behind
+   * a new connection may be a server that does not know the revision, which whoever watches has to look into first.
+   */
   async #startWatch(call: Call, signal: AbortSignal): Promise<Response> {
     const late = new AbortController()
     const timer = this.#clock.after(this.#timeout, () => late.abort(timedOut(call, this.#timeout)))

@@ -6,6 +6,7 @@
 import type { DownOptions } from './down.ts'
 import type { ClusterRef } from './images.ts'
 import type { ApiServerFlags } from './run/apiserver.ts'
+import type { ControlLoopsFlags } from './run/control-loops.ts'
 import type { ControllerManagerFlags } from './run/controller-manager.ts'
 import type { KubeletFlags } from './run/kubelet.ts'
 import type { DnsFlags, NetworkFlags, NodeServicesFlags, ProxyFlags } from './run/node-services.ts'
@@ -22,6 +23,7 @@ export type {
   ApiServerFlags,
   ClusterOptions,
   ClusterRef,
+  ControlLoopsFlags,
   ControllerManagerFlags,
   DnsFlags,
   DownOptions,
@@ -48,6 +50,8 @@ export const runApiServer = async (flags: ApiServerFlags) => (await import('./ru
 export const runControllerManager = async (flags: ControllerManagerFlags) =>
   (await import('./run/controller-manager.ts')).runControllerManager(flags)
 export const runScheduler = async (flags: SchedulerFlags) => (await import('./run/scheduler.ts')).runScheduler(flags)
+export const runControlLoops = async (flags: ControlLoopsFlags) =>
+  (await import('./run/control-loops.ts')).runControlLoops(flags)
 export const runKubelet = async (flags: KubeletFlags) => (await import('./run/kubelet.ts')).runKubelet(flags)
 export const runProxy = async (flags: ProxyFlags) => (await import('./run/node-services.ts')).runProxy(flags)
 export const runNetwork = async (flags: NetworkFlags) => (await import('./run/node-services.ts')).runNetwork(flags)

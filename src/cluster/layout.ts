@@ -12,6 +12,8 @@ export interface Layout {
   kubelet: string
   containerd: string
   cni: string
+  /** Which address is which pod's. */
+  ipam: string
   /** What the supervisor says about its processes. */
   state: string
   /** containerd's gRPC socket. */
@@ -35,6 +37,7 @@ export function layout(name: string, dataDirectory?: string): Layout {
     kubelet: join(data, 'kubelet'),
     containerd: join(data, 'containerd'),
     cni: join(data, 'cni'),
+    ipam: join(data, 'ipam'),
     state: join(run, 'state.json'),
     socket: join(run, 'containerd', 'containerd.sock'),
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Layout } from './layout.ts'
 import { addressIn, type Settings } from './settings.ts'
@@ -5,13 +6,19 @@ import { addressIn, type Settings } from './settings.ts'
 /** One process under the supervisor. */
 export interface Program {
   name: string
-  /** Each component that it runs, with the address where that serves. Several may share a process to save memory. */
-  components: Record<string, string>
+  /** What it runs: several components may share a process, to save memory. */
+  components: ProgramComponent[]
   command: string[]
   /** The programs that must be ready before this one is started for the first time. */
   needs: string[]
   /** How it says that it is ready: a line on file descriptor 3, or a socket that takes connections. */
   ready: 'line' | { socket: string }
+}
+
+export interface ProgramComponent {
+  name: string
+  /** Where it serves, for people. */
+  address: string
   /** Answers 200 while all is well. */
   healthUrl?: string
 }
@@ -29,18 +36,28 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
   const kubeconfig = (file: string) => `--kubeconfig=${join(paths.kubeconfigs, `${file}.conf`)}`
   const [node = '', ...script] = entry
   const own = (flags: string[], ...args: string[]) => [node, ...flags, ...script, ...args]
-  const health = (port: number) => `http://127.0.0.1:${port}/healthz`
+  const local = (component: string, port: number): ProgramComponent => ({
+    name: component,
+    address: `http://127.0.0.1:${port}`,
+    healthUrl: `http://127.0.0.1:${port}/healthz`,
+  })
   return [
     {
       name: 'containerd',
-      components: { containerd: `unix://${paths.socket}` },
+      components: [{ name: 'containerd', address: `unix://${paths.socket}` }],
       command: ['containerd', '--config', join(paths.containerd, 'config.toml')],
       needs: [],
       ready: { socket: paths.socket },
     },
     {
       name: 'apiserver',
-      components: { apiserver: `https://${nodeIp}:${ports.api}` },
+      components: [
+        {
+          name: 'apiserver',
+          address: `https://${nodeIp}:${ports.api}`,
+          healthUrl: `https://127.0.0.1:${ports.api}/readyz`,
+        },
+      ],
       command: own(
         ['--max-semi-space-size=8'],
         'apiserver',
@@ -61,34 +78,26 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
       ),
       needs: [],
       ready: 'line',
-      healthUrl: `https://127.0.0.1:${ports.api}/readyz`,
     },
     {
-      name: 'controller-manager',
-      components: { 'controller-manager': `http://127.0.0.1:${ports.controllerManager}` },
+      name: 'control-loops',
+      components: [local('controller-manager', ports.controllerManager), local('scheduler', ports.scheduler)],
       command: own(
         SMALL,
-        'controller-manager',
+        'control-loops',
         kubeconfig('controller-manager'),
+        `--scheduler-kubeconfig=${join(paths.kubeconfigs, 'scheduler.conf')}`,
         `--cluster-cidr=${settings.podCidr}`,
         `--root-ca-file=${pki('ca.crt')}`,
         `--secure-port=${ports.controllerManager}`,
+        `--scheduler-secure-port=${ports.scheduler}`,
       ),
       needs: ['apiserver'],
       ready: 'line',
-      healthUrl: health(ports.controllerManager),
-    },
-    {
-      name: 'scheduler',
-      components: { scheduler: `http://127.0.0.1:${ports.scheduler}` },
-      command: own(SMALL, 'scheduler', kubeconfig('scheduler'), `--secure-port=${ports.scheduler}`),
-      needs: ['apiserver'],
-      ready: 'line',
-      healthUrl: health(ports.scheduler),
     },
     {
       name: 'kubelet',
-      components: { kubelet: `https://${nodeIp}:${ports.kubelet}` },
+      components: [{ ...local('kubelet', ports.kubeletHealth), address: `https://${nodeIp}:${ports.kubelet}` }],
       command: own(
         SMALL,
         'kubelet',
@@ -101,11 +110,14 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
       ),
       needs: ['apiserver', 'containerd'],
       ready: 'line',
-      healthUrl: health(ports.kubeletHealth),
     },
     {
       name: 'node-services',
-      components: { network: '-', proxy: `http://127.0.0.1:${ports.proxyHealth}`, dns: `${nodeIp}:${ports.dns}` },
+      components: [
+        { name: 'network', address: '-' },
+        local('proxy', ports.proxyHealth),
+        { name: 'dns', address: `${nodeIp}:${ports.dns}` },
+      ],
       command: own(
         SMALL,
         'node-services',
@@ -116,7 +128,7 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
         `--cluster-cidr=${settings.podCidr}`,
         `--cluster-name=${name}`,
         `--cni-conf-dir=${paths.cni}`,
-        `--cni-data-dir=${join(paths.data, 'ipam')}`,
+        `--cni-data-dir=${paths.ipam}`,
         `--dns-address=${nodeIp}`,
         `--dns-port=${ports.dns}`,
         `--cluster-dns=${addressIn(settings.serviceCidr, 10)}`,
@@ -125,17 +137,22 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
       ),
       needs: ['apiserver'],
       ready: 'line',
-      healthUrl: health(ports.proxyHealth),
     },
   ]
 }
 
-/** The bridge's name fits into a device's 15 characters. */
+/** What the machine's network knows the cluster by. */
 export const networkNames = (cluster: string) => ({
-  bridge: `cni-${cluster}`.slice(0, 15).replace(/-+$/, ''),
+  bridge: `cni-${shortName(cluster)}`,
   networkTable: `k8ts-${cluster}-network`,
   proxyTable: `k8ts-${cluster}-proxy`,
 })
+
+/** At most 11 characters, as many as a device's name has room for, and still no other cluster's. */
+function shortName(cluster: string): string {
+  if (cluster.length <= 11) return cluster
+  return `${cluster.slice(0, 5)}-${createHash('sha256').update(cluster).digest('hex').slice(0, 5)}`
+}
 
 export const kubeletConfigFile = (paths: Layout) => join(paths.kubelet, 'config.yaml')
 export const logFile = (paths: Layout, program: string) => join(paths.logs, `${program}.log`)

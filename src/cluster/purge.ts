@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { removeNetwork } from '../network/index.ts'
 import { removeProxy } from '../proxy/index.ts'
 import { removeContext } from './kubeconfig.ts'
@@ -17,7 +17,7 @@ export async function purge(name: string, paths: Layout, settings?: Settings): P
     await removeProxy({ table: proxyTable })
     await removeNetwork({
       cniConfDir: paths.cni,
-      dataDir: join(paths.data, 'ipam'),
+      dataDir: paths.ipam,
       bridge,
       table: networkTable,
       clusterCidr,
@@ -25,8 +25,17 @@ export async function purge(name: string, paths: Layout, settings?: Settings): P
     await removeContext(kubeconfig, name)
   }
   removeCgroups(name)
-  rmSync(paths.data, { recursive: true, force: true })
+  if (settings) removeData(paths)
   rmSync(paths.run, { recursive: true, force: true })
+}
+
+/** Only what k8ts has put there: `--data-dir` may have named a directory that has other things in it. */
+function removeData({ data, settings, ...paths }: Layout): void {
+  for (const path of Object.values(paths)) {
+    if (dirname(path) === data) rmSync(path, { recursive: true, force: true })
+  }
+  rmSync(settings, { force: true })
+  if (existsSync(data) && readdirSync(data).length === 0) rmdirSync(data)
 }
 
 /** With cgroup v1 each controller has its own tree; with v2 there is one. */

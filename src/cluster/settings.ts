@@ -62,6 +62,9 @@ export function findCluster(name: string, dataDirectory?: string): { paths: Layo
   const claimed = readJson<Settings>(claimFile(name))
   const paths = layout(name, dataDirectory ?? claimed?.dataDirectory)
   const settings = readJson<Settings>(paths.settings)
+  if (settings && settings.name !== name) {
+    throw new Error(`${paths.data} holds the cluster ${settings.name}; give that --name, or another --data-dir`)
+  }
   return settings && { paths, settings }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Layout } from './layout.ts'
 import { readState, runningSupervisor } from './leftovers.ts'
 import { isAlive } from './process.ts'
-import { logFile, type Program, programs } from './programs.ts'
+import { logFile, type Program, type ProgramComponent, programs } from './programs.ts'
 import { findCluster } from './settings.ts'
 import type { ProgramState } from './supervisor.ts'
 
@@ -62,25 +62,26 @@ export async function status(name: string, dataDirectory?: string): Promise<Clus
 }
 
 /** One line for each component of the process. */
-async function describe(program: Program, state: ProgramState | undefined, paths: Layout): Promise<ComponentStatus[]> {
-  const health = await judge(program, state, paths)
-  return Object.entries(program.components).map(([name, address]) => ({
-    name,
-    health,
-    pid: state?.process?.pid,
-    restarts: state?.restarts ?? 0,
-    address,
-    log: logFile(paths, program.name),
-  }))
+function describe(program: Program, state: ProgramState | undefined, paths: Layout): Promise<ComponentStatus[]> {
+  return Promise.all(
+    program.components.map(async component => ({
+      name: component.name,
+      health: await judge(component, state, paths),
+      pid: state?.process?.pid,
+      restarts: state?.restarts ?? 0,
+      address: component.address,
+      log: logFile(paths, program.name),
+    })),
+  )
 }
 
-async function judge(program: Program, state: ProgramState | undefined, paths: Layout): Promise<string> {
+async function judge(component: ProgramComponent, state: ProgramState | undefined, paths: Layout): Promise<string> {
   if (!state || (state.process && !isAlive(state.process))) return 'stopped'
   if (state.phase === 'backoff') return `backoff: ${state.lastExit}`
   if (state.phase !== 'ready') return state.phase
-  if (!program.healthUrl) return 'healthy'
+  if (!component.healthUrl) return 'healthy'
   try {
-    const code = await probe(program.healthUrl, paths)
+    const code = await probe(component.healthUrl, paths)
     return code === 200 ? 'healthy' : `unhealthy: HTTP ${code}`
   } catch (error) {
     return `unhealthy: ${(error as Error).message}`

@@ -26,7 +26,7 @@ afterEach(async () => {
 /** A program of the shell; `$0` is a file of its own to write to. */
 const shell = (name: string, script: string, needs: string[] = []): Program => ({
   name,
-  components: { [name]: '-' },
+  components: [{ name, address: '-' }],
   command: ['sh', '-c', script, join(directory, name)],
   needs,
   ready: 'line',

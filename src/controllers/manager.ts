@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import { type Client, Informers, LeaderElector } from '../client/index.ts'
 import type { Context } from './context.ts'
@@ -41,7 +42,7 @@ export async function startControllerManager(options: ControllerManagerOptions):
     client,
     namespace: 'kube-system',
     name: 'kube-controller-manager',
-    identity: `${process.env.HOSTNAME ?? 'localhost'}_${random.uuid()}`,
+    identity: `${hostname()}_${random.uuid()}`,
     clock,
     random,
     log,

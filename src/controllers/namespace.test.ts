@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eventually, podTemplate, startTestControlPlane } from '../../test/support/controllers.ts'
 import { is, resources } from '../api/index.ts'
+import { VirtualClock } from '../base/index.ts'
 import { startNamespaceController } from './namespace.ts'
 import { startRootCaPublisher } from './root-ca.ts'
 import { startServiceAccountController } from './serviceaccount.ts'
@@ -24,7 +25,8 @@ test('a namespace is emptied and goes', async t => {
 
 test('what holds a namespace up is told in its conditions', async t => {
   const { client, run } = await startTestControlPlane(t)
-  await run(context => [startNamespaceController(context)])
+  const clock = new VirtualClock()
+  await run(context => [startNamespaceController(context)], clock)
   await client.create(resources.namespaces, { metadata: { name: 'held' } })
   const ref = { namespace: 'held', name: 'thing' }
   await client.create(resources.configMaps, { metadata: { ...ref, finalizers: ['example.com/hold'] } })
@@ -45,6 +47,7 @@ test('what holds a namespace up is told in its conditions', async t => {
   )
   assert.match(conditions.get('NamespaceDeletionContentFailure') ?? '', /^False ContentDeleted/)
   await client.patch(resources.configMaps, ref, { type: 'merge', body: { metadata: { finalizers: null } } })
+  await clock.advance(5000)
   await eventually(() => assert.rejects(client.get(resources.namespaces, { name: 'held' })))
 })
 

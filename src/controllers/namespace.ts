@@ -18,7 +18,7 @@ const BUILT_IN: Resource[] = allResources.filter(
     type !== (resources.eventsV1 as Resource),
 )
 
-/** Milliseconds; upstream waits for half of the pods' grace period at the least. */
+/** Milliseconds, at the least; what takes its time to end is given half of it. */
 const LOOK_AGAIN = 5000
 
 interface Remains {
@@ -38,16 +38,23 @@ interface Remains {
 export function startNamespaceController({ client, informers, clock, log }: Context): Component {
   const namespaces = informers.get(resources.namespaces)
   const definitions = informers.get(resources.customResourceDefinitions)
+  const pods = informers.get(resources.pods)
 
   return startController({
     name: 'namespace',
     workers: 10,
-    sources: [from(namespaces)],
+    sources: [from(namespaces), from(pods, emptiedBy)],
     needs: [definitions],
     reconcile,
     clock,
     log,
   })
+
+  /** The terminating namespace of which this was the last pod. */
+  function emptiedBy({ metadata: { namespace } }: core.Pod): string | undefined {
+    const terminating = !!namespaces.lister.getByKey(namespace)?.metadata.deletionTimestamp
+    return terminating && pods.lister.list(namespace).length === 0 ? namespace : undefined
+  }
 
   async function reconcile(key: string) {
     const seen = namespaces.lister.getByKey(key)

@@ -11,6 +11,7 @@ import { Objects } from './objects.ts'
 import { Cgroups } from './pod/cgroups.ts'
 import { type PodContext, tell } from './pod/context.ts'
 import { Images } from './pod/images.ts'
+import { startLogRotation } from './pod/log-rotation.ts'
 import { Pods } from './pod/pods.ts'
 import { StateReader } from './pod/state.ts'
 import { StatusWriter } from './pod/status-writer.ts'
@@ -99,6 +100,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
   })
   const probes = new Probes({
     runtime,
+    nodeIp,
     clock,
     log,
     onChange: uid => pods.wake(uid),
@@ -117,7 +119,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
     limits: { memoryCapacity: machine.memoryBytes, cpuCFSQuota, cpuPeriod },
     allocatable,
     cgroups: new Cgroups({ cgroupRoot, cpuCFSQuota, cpuPeriod, podPidsLimit, allocatable, clock }),
-    images: new Images({ runtime, clock, maxParallelPulls: config.serializeImagePulls ? 1 : config.maxParallelImagePulls }),
+    images: new Images({
+      runtime,
+      clock,
+      maxParallelPulls: config.serializeImagePulls ? 1 : config.maxParallelImagePulls,
+    }),
     objects,
     probes,
     recorder,
@@ -137,6 +143,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
   await context.cgroups.start()
   await nodeStatus.start()
   pods.start()
+  const logRotation = startLogRotation({ runtime, config, logs: () => pods.logs(), clock, log })
   const lease = nodeStatus.registered.then(node =>
     startNodeLease({ client, node, durationSeconds: config.nodeLeaseDurationSeconds, clock, log }),
   )
@@ -144,6 +151,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
   return {
     async stop() {
       await server.stop()
+      await logRotation.stop()
       await pods.stop()
       probes.stop()
       await nodeStatus.stop()

@@ -1,15 +1,27 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
-import { command, commandWith, inOwnNamespace } from '../../test/support/netns.ts'
+import { command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
 import { resources } from '../api/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../base/index.ts'
 import { removeNetwork, startNetwork } from './index.ts'
 
 const CNI_BIN = '/usr/lib/cni'
+/** Tells each client at the port its own address. */
+const SERVER = `
+  const [, port] = process.argv
+  require('net').createServer(socket => socket.end(socket.remoteAddress)).listen(port, '0.0.0.0', () => console.log('up'))`
+/** Prints what the server at address and port says, or how connecting failed. */
+const CLIENT = `
+  const [, host, port] = process.argv
+  require('net').connect({ host, port, timeout: 1000 })
+    .on('data', data => process.stdout.write(data))
+    .on('error', error => process.stdout.write(error.code))
+    .on('timeout', () => process.stdout.write('timeout', () => process.exit()))`
 
 if (inOwnNamespace(import.meta.url)) {
   const folder = mkdtempSync(join(tmpdir(), 'k8ts-network-'))
@@ -44,46 +56,56 @@ if (inOwnNamespace(import.meta.url)) {
   function addPod(name: string, hostPort?: number): string {
     command('ip', 'netns', 'add', name)
     command('ip', '-n', name, 'link', 'set', 'lo', 'up')
-    const env = {
-      CNI_CONTAINERID: name,
-      CNI_NETNS: `/run/netns/${name}`,
-      CNI_IFNAME: 'eth0',
-      CNI_PATH: CNI_BIN,
-      CNI_COMMAND: 'ADD',
-    }
-    const { plugins, ...network } = conflist()
-    let prevResult: { ips: { address: string }[] } | undefined
-    for (const plugin of plugins) {
-      const portMappings = hostPort ? [{ hostPort, containerPort: 80, protocol: 'tcp' }] : []
-      const runtimeConfig = plugin.capabilities ? { portMappings } : undefined
-      const input = JSON.stringify({ ...network, ...plugin, runtimeConfig, prevResult })
-      prevResult = JSON.parse(commandWith({ env, input }, join(CNI_BIN, plugin.type)))
-    }
-    return prevResult!.ips[0]!.address.split('/')[0]!
+    return callPlugins('ADD', name, hostPort).ips[0]!.address.split('/')[0]!
   }
 
-  /** Who a server in namespace `at` sees when `from` connects to it; no namespace is this machine's own. */
-  function seenFrom(
+  function callPlugins(verb: 'ADD' | 'DEL', pod: string, hostPort?: number): { ips: { address: string }[] } {
+    const env = {
+      CNI_COMMAND: verb,
+      CNI_CONTAINERID: pod,
+      CNI_NETNS: `/run/netns/${pod}`,
+      CNI_IFNAME: 'eth0',
+      CNI_PATH: CNI_BIN,
+    }
+    const { plugins, ...network } = conflist()
+    const portMappings = hostPort ? [{ hostPort, containerPort: 80, protocol: 'tcp' }] : []
+    let prevResult: unknown
+    for (const plugin of verb === 'ADD' ? plugins : plugins.toReversed()) {
+      const runtimeConfig = plugin.capabilities ? { portMappings } : undefined
+      const input = JSON.stringify({ ...network, ...plugin, runtimeConfig, prevResult })
+      const output = commandWith({ env, input }, join(CNI_BIN, plugin.type))
+      if (output) prevResult = JSON.parse(output)
+    }
+    return prevResult as { ips: { address: string }[] }
+  }
+
+  /** Whom a server in namespace `at` sees when `from` connects to it; no namespace is this machine's own. */
+  async function seenFrom(
     from: string | undefined,
     at: string | undefined,
     address: string,
     port: number,
     listen = port,
-  ): string {
-    const within = (namespace: string | undefined, ...rest: string[]) =>
-      namespace ? ['netns', 'exec', namespace, ...rest] : rest
-    const server = `const net=require('net');const s=net.createServer(c=>{c.end(c.remoteAddress);s.close()}).listen(${listen},'0.0.0.0',()=>console.log('up'))`
-    const client = `require('net').connect({port:${port},host:'${address}',timeout:3000}).on('data',d=>process.stdout.write(d)).on('timeout',()=>process.exit(1)).on('error',()=>process.exit(1))`
-    const shell = (script: string, namespace: string | undefined) =>
-      [...(namespace ? ['ip'] : []), ...within(namespace, process.execPath, '-e', script)]
-        .map(part => `'${part.replaceAll("'", `'\\''`)}'`)
-        .join(' ')
-    const output = command(
-      'bash',
-      '-c',
-      `coproc S { ${shell(server, at)}; }; read -u \${S[0]} line; ${shell(client, from)}`,
-    )
-    return output.trim()
+  ) {
+    const server = nodeIn(at, SERVER, String(listen))
+    try {
+      await once(server.stdout, 'data')
+      const [heard] = await once(nodeIn(from, CLIENT, address, String(port)).stdout, 'data')
+      return String(heard)
+    } finally {
+      server.kill('SIGKILL')
+      await once(server, 'close')
+    }
+  }
+
+  /** Starts the agent on this node, beside others, until it has done what is waited for. */
+  async function startUntil(holds: () => boolean, ...others: ReturnType<typeof node>[]): Promise<void> {
+    const client = new MemoryApi()
+    for (const each of [node('here', '10.244.0.0/24', '192.0.2.2'), ...others])
+      await client.create(resources.nodes, each)
+    const network = await startNetwork({ client, ...setup, ...tools })
+    await eventually(holds)
+    await network.stop()
   }
 
   test('nothing is configured before the node has a pod CIDR, everything is at once after', async () => {
@@ -113,40 +135,36 @@ if (inOwnNamespace(import.meta.url)) {
   })
 
   test('pods see each other as they are, the outside sees the node', async () => {
-    const client = new MemoryApi()
-    await client.create(resources.nodes, node('here', '10.244.0.0/24', '192.0.2.2'))
-    await client.create(resources.nodes, node('there', '10.244.1.0/24', '192.0.2.1'))
-    const network = await startNetwork({ client, ...setup, ...tools })
-    await eventually(() => routes().includes('10.244.1.0/24'))
-    await network.stop()
+    await startUntil(() => routes().includes('10.244.1.0/24'), node('there', '10.244.1.0/24', '192.0.2.1'))
     const [a, b] = [addPod('pod-a'), addPod('pod-b', 8080)]
     assert.match(a, /^10\.244\.0\./)
-    assert.equal(seenFrom('pod-a', 'pod-b', b, 80), a)
-    assert.equal(seenFrom('pod-a', undefined, '192.0.2.2', 7000), a)
-    assert.equal(seenFrom('pod-a', 'outside', '192.0.2.1', 7000), '192.0.2.2')
+    assert.equal(await seenFrom('pod-a', 'pod-b', b, 80), a)
+    assert.equal(await seenFrom('pod-a', undefined, '192.0.2.2', 7000), a)
+    assert.equal(await seenFrom('pod-a', 'outside', '192.0.2.1', 7000), '192.0.2.2')
     // The other machine answers for a pod of its own.
     command('ip', '-n', 'outside', 'addr', 'add', '10.244.1.5/32', 'dev', 'lo')
     command('ip', '-n', 'outside', 'route', 'add', '10.244.0.0/24', 'via', '192.0.2.2')
-    assert.equal(seenFrom('pod-a', 'outside', '10.244.1.5', 7000), a)
-    assert.equal(seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
+    assert.equal(await seenFrom('pod-a', 'outside', '10.244.1.5', 7000), a)
+    assert.equal(await seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
   })
 
   test('pods get out although Docker lets nothing pass', async () => {
     command('nft', 'add', 'table', 'ip', 'filter')
     command('nft', 'add', 'chain', 'ip', 'filter', 'FORWARD', '{ type filter hook forward priority 0; policy drop; }')
-    assert.throws(() => seenFrom('pod-a', 'outside', '192.0.2.1', 7000))
-    const client = new MemoryApi()
-    await client.create(resources.nodes, node('here', '10.244.0.0/24', '192.0.2.2'))
-    const network = await startNetwork({ client, ...setup, ...tools })
-    await eventually(() => command('nft', 'list', 'table', 'ip', 'filter').includes('cni-test'))
-    await network.stop()
-    assert.equal(seenFrom('pod-a', 'outside', '192.0.2.1', 7000), '192.0.2.2')
-    assert.equal(seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
+    assert.equal(await seenFrom('pod-a', 'outside', '192.0.2.1', 7000), 'timeout')
+    await startUntil(() => command('nft', 'list', 'table', 'ip', 'filter').includes('cni-test'))
+    assert.equal(await seenFrom('pod-a', 'outside', '192.0.2.1', 7000), '192.0.2.2')
+    assert.equal(await seenFrom('outside', 'pod-b', '192.0.2.2', 8080, 80), '192.0.2.1')
   })
 
   test('removal leaves nothing behind, twice', async () => {
     await removeNetwork(setup)
+    assert.ok(command('nft', 'list', 'table', 'ip', 'nat').includes('CNI-HOSTPORT'), 'a pod still has a host port')
+    await startUntil(() => existsSync(join(setup.cniConfDir, '10-cni-test.conflist')))
+    callPlugins('DEL', 'pod-b', 8080)
     await removeNetwork(setup)
+    await removeNetwork(setup)
+    assert.ok(!command('nft', 'list', 'tables').includes('nat'))
     assert.ok(!command('nft', 'list', 'tables').includes(setup.table))
     assert.ok(!command('nft', 'list', 'table', 'ip', 'filter').includes('cni-test'))
     assert.ok(!command('ip', 'link').includes('cni-test'))

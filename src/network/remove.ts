@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { runCommand } from '../base/index.ts'
 import { disallowForwarding } from './forward.ts'
+import { removeHostPortChains } from './host-ports.ts'
 import { removeFile } from './machine.ts'
 import { conflistPath } from './network.ts'
 import { applyRoutes } from './routes.ts'
@@ -24,6 +25,7 @@ export async function removeNetwork(options: RemoveOptions): Promise<void> {
   await applyRoutes(runCommand, clusterCidr, new Map())
   await runCommand('nft', ['-f', '-'], `add table ip ${table}\ndelete table ip ${table}\n`)
   await disallowForwarding(runCommand, table)
+  await removeHostPortChains(runCommand)
   const links = JSON.parse((await runCommand('ip', ['-j', 'link', 'show', 'type', 'bridge'])) || '[]') as {
     ifname: string
   }[]

@@ -1,4 +1,4 @@
-import type { ServicePort } from './service-ports.ts'
+import { addressOf, type ServicePort } from './service-ports.ts'
 
 /** Where UDP packets arrive, to where they go: conntrack's arguments for an entry's original destination, to endpoints. */
 export type UdpFlows = Map<string, Set<string>>
@@ -7,7 +7,7 @@ export function udpFlows(ports: ServicePort[]): UdpFlows {
   const flows: UdpFlows = new Map()
   for (const { protocol, clusterIp, externalIps, loadBalancerIps, number, nodePort, endpoints } of ports) {
     if (protocol !== 'udp') continue
-    const addresses = new Set(endpoints.map(target => target.slice(0, target.lastIndexOf(':')).replace(/[[\]]/g, '')))
+    const addresses = new Set(endpoints.map(addressOf))
     for (const address of [clusterIp, ...externalIps, ...loadBalancerIps])
       flows.set(`--orig-dst ${address} --orig-port-dst ${number}`, addresses)
     if (nodePort) flows.set(`--orig-port-dst ${nodePort}`, addresses)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
-import { command, commandWith, inOwnNamespace } from '../../test/support/netns.ts'
+import { command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
 import { type core, resources } from '../api/index.ts'
 import { type Component, silentLogger, systemClock, systemRandom } from '../base/index.ts'
 import { removeProxy, startProxy } from './index.ts'
@@ -52,9 +52,7 @@ if (inOwnNamespace(import.meta.url)) {
       addNamespace(name, address, '10.244.0.1')
       command('ip', 'link', 'set', `to-${name}`, 'master', 'cni0')
       command('ip', 'link', 'set', `to-${name}`, 'type', 'bridge_slave', 'hairpin', 'on')
-      const server = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', SERVER, name], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      })
+      const server = nodeIn(name, SERVER, name)
       children.push(server)
       await once(server.stdout, 'data')
     }
@@ -213,20 +211,32 @@ if (inOwnNamespace(import.meta.url)) {
     assert.equal(await askHere('10.96.0.5'), 'node')
     assert.equal(await askHere('192.0.2.2', 30080), 'node')
     // This process is the server, so it must not wait for the client.
-    const asked = spawn('ip', ['netns', 'exec', 'a', process.execPath, '-e', CLIENT, '10.96.0.5', '80'], {
-      stdio: 'pipe',
-    })
+    const asked = nodeIn('a', CLIENT, '10.96.0.5', '80')
     const [heard] = await once(asked.stdout, 'data')
     assert.equal(String(heard), 'node')
     server.close()
   })
 
+  test('the longest names that Kubernetes allows', async () => {
+    const [name, port] = ['n'.repeat(63), 'p'.repeat(15)]
+    const service = testService(name, {
+      clusterIP: '10.96.0.7',
+      sessionAffinity: 'ClientIP',
+      ports: [{ name: port, port: 80 }],
+    })
+    service.metadata.namespace = 's'.repeat(63)
+    const endpoints = testSlice(name, { [port]: 8080 }, ['10.244.0.2'])
+    endpoints.metadata.namespace = service.metadata.namespace
+    await api.create(resources.services, service)
+    await api.create(resources.endpointSlices, endpoints)
+    await start()
+    await eventually(async () => (await askHere('10.96.0.7'))[0] === 'a')
+  })
+
   test('a UDP client that keeps sending is moved when its endpoint goes', async () => {
     const dns = { ports: [{ port: 53, protocol: 'UDP' as const }] }
     await serve(dns, ['10.244.0.2'])
-    const client = spawn('ip', ['netns', 'exec', 'outside', process.execPath, '-e', UDP_CLIENT, '10.96.0.5', '53'], {
-      stdio: 'pipe',
-    })
+    const client = nodeIn('outside', UDP_CLIENT, '10.96.0.5', '53')
     children.push(client)
     let heard = ''
     client.stdout.on('data', data => (heard = String(data)))

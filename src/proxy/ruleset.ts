@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto'
-import type { Family, ServicePort } from './service-ports.ts'
+import { addressOf, type Family, type ServicePort } from './service-ports.ts'
 
 /**
  * One nftables table as data, so that two can be compared: base chains never change; regular chains are lists of
@@ -184,43 +183,44 @@ function policyChain(rules: Ruleset, port: ServicePort, local: boolean, options:
   if (rules.chains.has(chain)) return chain
   const { ip } = FAMILIES[options.family]
   const { clusterIp, protocol, number } = port
-  const chosen = (local ? port.localEndpoints : port.endpoints).map(target =>
-    endpointChain(rules, port, target, options),
-  )
+  const targets = local ? port.localEndpoints : port.endpoints
+  const verdicts = targets.map((target, index) => `${index} : goto ${endpointChain(rules, port, target, options)}`)
+  const kept = (target: string) => `${ip} saddr @${affinitySet(port, target)} goto ${name('endpoint', port, target)}`
   rules.chains.set(chain, [
     // Who is not in the cluster has to get the answer from this node.
     `${ip} daddr ${clusterIp} ${protocol} dport ${number} ${ip} saddr != ${options.clusterCidr} jump mark-for-masquerade`,
-    ...(port.affinity ? chosen.map(({ chain, affinity }) => `${ip} saddr @${affinity} goto ${chain}`) : []),
-    `numgen random mod ${chosen.length} vmap { ${chosen.map(({ chain }, index) => `${index} : goto ${chain}`).join(', ')} }`,
+    ...(port.affinity ? targets.map(kept) : []),
+    `numgen random mod ${targets.length} vmap { ${verdicts.join(', ')} }`,
   ])
   return chain
 }
 
-/** The chain that translates to one endpoint, and the set of the clients that it keeps. */
-function endpointChain(rules: Ruleset, port: ServicePort, target: string, { family }: RulesetOptions) {
+/** The chain that translates to one endpoint. */
+function endpointChain(rules: Ruleset, port: ServicePort, target: string, { family }: RulesetOptions): string {
   const { ip, type } = FAMILIES[family]
-  const address = target.slice(0, target.lastIndexOf(':')).replace(/[[\]]/g, '')
-  const suffix = target.replace(':', '/').replace(/[[\]]/g, '').replaceAll(':', '.')
-  const chain = `${name('endpoint', port, target)}/${suffix}`
-  // A set's timeout cannot be changed, so another timeout is another set.
-  const affinity = `${name('affinity', port, `${target} ${port.affinity}`)}/${suffix}`
+  const chain = name('endpoint', port, target)
   const lines = [
     // A pod that reaches itself must not see itself as the client.
-    `${ip} saddr ${address} jump mark-for-masquerade`,
+    `${ip} saddr ${addressOf(target)} jump mark-for-masquerade`,
     `meta l4proto ${port.protocol} dnat to ${target}`,
   ]
   if (port.affinity) {
+    const affinity = affinitySet(port, target)
     const declaration = `type ${type}; flags dynamic,timeout; timeout ${port.affinity}s`
     rules.sets.set(affinity, { kind: 'set', declaration, elements: new Map() })
     lines.splice(1, 0, `update @${affinity} { ${ip} saddr }`)
   }
   rules.chains.set(chain, lines)
-  return { chain, affinity }
+  return chain
 }
 
-/** `service-ULMVA6XW-ns/name/tcp/port`: unique by its hash, readable by the rest. */
-function name(prefix: string, { service, protocol, port }: ServicePort, target = ''): string {
-  const title = `${service}/${protocol}/${port}`
-  const hash = createHash('sha256').update(`${title} ${target}`).digest('hex').slice(0, 8).toUpperCase()
-  return `${prefix}-${hash}-${title}`
+/** The set of the clients that an endpoint keeps. Its timeout cannot be changed, so another timeout is another set. */
+const affinitySet = (port: ServicePort, target: string): string => `${name('affinity', port, target)}/${port.affinity}`
+
+/** `endpoint-ns/name/tcp/port/10.244.0.2/8080`: at most 215 of the 255 characters that nftables allows. */
+function name(prefix: string, { service, protocol, port }: ServicePort, target?: string): string {
+  const title = `${prefix}-${service}/${protocol}/${port}`
+  // A name cannot hold a colon.
+  if (!target) return title
+  return `${title}/${addressOf(target).replaceAll(':', '.')}/${target.slice(target.lastIndexOf(':') + 1)}`
 }

@@ -27,6 +27,9 @@ export interface ServicePort {
   localEndpoints: string[]
 }
 
+/** The address of an endpoint's `address:port`, without the brackets of IPv6. */
+export const addressOf = (target: string): string => target.slice(0, target.lastIndexOf(':')).replace(/[[\]]/g, '')
+
 /** Upstream's, when the Service does not say: three hours. */
 const AFFINITY_SECONDS = 10_800
 /** Service and EndpointSlice carry it when another implementation takes care of them. */

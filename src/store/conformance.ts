@@ -298,7 +298,7 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       const followers: Follower[] = []
       let done = false
       const write = async (writer: number) => {
-        for (let round = 0; round < 150; round++) await store.create(`/${writer % 2}/${writer}-${round}`, bytes('x'))
+        for (let round = 0; round < 60; round++) await store.create(`/${writer % 2}/${writer}-${round}`, bytes('x'))
       }
       const join = async () => {
         const random = seededRandom(7)
@@ -316,7 +316,7 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       const last = await store.create('/1/last', bytes('x'))
       const all = follow(store, '/', start)
       await all.until(last.modRevision)
-      assert.equal(all.changes.length, 8 * 150 + 1)
+      assert.equal(all.changes.length, 8 * 60 + 1)
       for (const seen of followers) {
         await seen.until(last.modRevision)
         const expected = all.changes.filter(({ key, revision }) => key.startsWith(seen.prefix) && revision > seen.after)
@@ -367,7 +367,7 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
         failed() {},
       })
       const { modRevision } = await store.create('/loud/a', bytes('x'))
-      for (let second = 0; second < 30 && told.at(-1) !== modRevision; second++) await pass(1)
+      while (told.at(-1) !== modRevision) await pass(1)
       assert.equal(told.at(-1), modRevision)
     })
   })
@@ -429,7 +429,7 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       const brief = await store.create('/brief', bytes('x'), { ttl: 2 })
       await store.create('/long', bytes('x'), { ttl: 3600 })
       await store.create('/forever', bytes('x'))
-      for (let second = 0; second < 30 && (await store.get('/brief')); second++) await pass(1)
+      while (await store.get('/brief')) await pass(1)
       assert.deepEqual(keys(await store.list('/')), ['/forever', '/long'])
       assert.equal(describeChange(seen.changes.at(-1)!), `delete /brief ${brief.modRevision + 3} was x`)
     })
@@ -440,7 +440,7 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       await store.create('/left', bytes('x'), { ttl: 4 })
       await store.update('/renewed', bytes('x'), renewed.modRevision, { ttl: 3600 })
       await store.update('/freed', bytes('x'), freed.modRevision)
-      for (let second = 0; second < 30 && (await store.get('/left')); second++) await pass(1)
+      while (await store.get('/left')) await pass(1)
       assert.deepEqual(keys(await store.list('/')), ['/freed', '/renewed'])
     })
 
@@ -449,7 +449,7 @@ export function storeConformance(name: string, prepare: () => Promise<StoreUnder
       await store.close()
       await pass(3)
       const again = await open()
-      for (let second = 0; second < 30 && (await again.get('/brief')); second++) await pass(1)
+      while (await again.get('/brief')) await pass(1)
       assert.equal(await again.get('/brief'), undefined)
     })
   })

@@ -71,13 +71,16 @@ export interface Store {
   count(prefix: string): Promise<number>
   /** Rejects with KeyExists. `ttl` in seconds: the store deletes the key by itself, in its own revision, some time after. */
   create(key: string, value: Bytes, options?: { ttl?: number }): Promise<Entry>
-  /** Rejects with RevisionMismatch unless the key's modRevision is `expected`. The key's ttl, if any, starts anew. */
+  /** Rejects with RevisionMismatch unless the key's modRevision is `expected`. `ttl` starts anew; without it the key stays. */
   update(key: string, value: Bytes, expected: number, options?: { ttl?: number }): Promise<Entry>
   /** Returns what was deleted and the delete's own revision. Rejects with RevisionMismatch as `update` does. */
   delete(key: string, expected: number): Promise<{ entry: Entry; revision: number }>
   /** Delivers every change to keys under `prefix` after revision `after` (0: from the first retained one). */
   watch(prefix: string, after: number, handlers: WatchHandlers): Watcher
-  /** Forgets what was overwritten or deleted at or before `revision`; reads and watches there get Compacted. */
+  /**
+   * Forgets what was overwritten or deleted at or before `revision`. It can still be read itself and watched from;
+   * reads and watches of what came before get Compacted.
+   */
   compact(revision: number): Promise<void>
   /** The oldest revision that can still be read. */
   compactedRevision(): Promise<number>

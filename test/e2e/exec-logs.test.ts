@@ -105,7 +105,8 @@ describe('logs', () => {
 
   test('--previous shows the container before the last restart', async () => {
     const volumes = [{ name: 'scratch', emptyDir: {} }]
-    const count = 'echo x >>/scratch/runs; echo "run $(wc -l </scratch/runs)"; [ $(wc -l </scratch/runs) -gt 1 ] || exit 7'
+    const count =
+      'echo x >>/scratch/runs; echo "run $(wc -l </scratch/runs)"; [ $(wc -l </scratch/runs) -gt 1 ] || exit 7'
     const mounted = { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] }
     await apply(cluster, scriptPod('again', `${count}; ${WAIT}`, { volumes }, mounted))
     await eventually(async () => assert.equal(await cluster.kubectl('logs', 'again'), 'run 2\n'))
@@ -151,7 +152,10 @@ describe('exec', () => {
   })
 
   test('says what could not be run', async () => {
-    assert.match(await refused(cluster, 'exec', 'shell', '--', 'no-such-program'), /executable file not found in \$PATH/)
+    assert.match(
+      await refused(cluster, 'exec', 'shell', '--', 'no-such-program'),
+      /executable file not found in \$PATH/,
+    )
     assert.match(await refused(cluster, 'exec', 'nobody', '--', 'true'), /pods "nobody" not found/)
     assert.match(
       await refused(cluster, 'exec', 'shell', '--container=other', '--', 'true'),
@@ -182,8 +186,14 @@ describe('attach', () => {
   const listener = 'while read -r line; do echo "heard $line"; done; echo over'
 
   test('speaks with the container’s first process', async () => {
-    await startPods(cluster, scriptPod('listener', listener, { restartPolicy: 'Never' }, { stdin: true, stdinOnce: true }))
-    assert.equal(await cluster.kubectlWith('one\ntwo\n', 'attach', '--stdin', 'listener'), 'heard one\nheard two\nover\n')
+    await startPods(
+      cluster,
+      scriptPod('listener', listener, { restartPolicy: 'Never' }, { stdin: true, stdinOnce: true }),
+    )
+    assert.equal(
+      await cluster.kubectlWith('one\ntwo\n', 'attach', '--stdin', 'listener'),
+      'heard one\nheard two\nover\n',
+    )
     await cluster.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=30s', 'pod/listener')
   })
 

@@ -10,7 +10,11 @@ interface Status {
 }
 
 interface Pods {
-  items: { metadata: { name: string; uid: string }; status: { containerStatuses?: { restartCount: number }[] } }[]
+  items: {
+    metadata: { name: string; uid: string }
+    spec: { containers: { image: string }[] }
+    status: { containerStatuses?: { restartCount: number }[] }
+  }[]
 }
 
 let cluster: TestCluster
@@ -91,12 +95,16 @@ test('up of a running cluster does nothing and says so', async () => {
   assert.deepEqual(await status(), before)
 })
 
-test('a component that is killed comes back, and running containers do not notice', async () => {
-  await cluster.kubectl('create', 'deployment', 'web', '--image=k8ts.local/demo', '--replicas=2')
-  await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
-  const pods = () => cluster.json<Pods>('get', 'pods', '--selector=app=web')
-  const before = await pods()
-  for (const component of ['controller-manager', 'kubelet', 'containerd', 'apiserver']) {
+test('whatever is killed during a rollout comes back, and no pod is lost, doubled or restarted', async () => {
+  await cluster.kubectl('create', 'deployment', 'web', '--image=k8ts.local/demo:v1', '--replicas=3')
+  await cluster.kubectl('create', 'deployment', 'still', '--image=k8ts.local/demo:v1', '--replicas=2')
+  const rolledOut = (name: string) => cluster.kubectl('rollout', 'status', `deployment/${name}`, '--timeout=60s')
+  await Promise.all([rolledOut('web'), rolledOut('still')])
+  const pods = async (app: string) => (await cluster.json<Pods>('get', 'pods', `--selector=app=${app}`)).items
+  const uids = async (app: string) => (await pods(app)).map(({ metadata }) => metadata.uid).sort()
+  const before = await uids('still')
+  await cluster.kubectl('set', 'image', 'deployment/web', 'demo=k8ts.local/demo:v2')
+  for (const component of ['scheduler', 'kubelet', 'containerd', 'proxy', 'apiserver']) {
     const pid = await pidOf(component)
     process.kill(pid, 'SIGKILL')
     await eventually(async () => {
@@ -104,11 +112,13 @@ test('a component that is killed comes back, and running containers do not notic
       return found?.health === 'healthy' && found.pid !== pid
     })
   }
-  await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s')
-  const after = await pods()
-  const identity = ({ items }: Pods) => items.map(({ metadata }) => metadata.uid).sort()
-  assert.deepEqual(identity(after), identity(before))
-  for (const { status } of after.items) assert.equal(status.containerStatuses?.[0]?.restartCount, 0)
+  await rolledOut('web')
+  await eventually(async () => assert.equal((await pods('web')).length, 3))
+  for (const pod of await pods('web')) assert.equal(pod.spec.containers[0]?.image, 'k8ts.local/demo:v2')
+  assert.deepEqual(await uids('still'), before)
+  for (const pod of [...(await pods('web')), ...(await pods('still'))]) {
+    assert.equal(pod.status.containerStatuses?.[0]?.restartCount, 0, pod.metadata.name)
+  }
 })
 
 test('after down, up finds the same objects again', async () => {

@@ -54,7 +54,7 @@ export async function newCluster(): Promise<TestCluster> {
     kubeconfig,
     async k8ts(command, ...args) {
       const own = command === 'up' ? [`--data-dir=${dataDirectory}`, `--kubeconfig=${kubeconfig}`] : []
-      return succeed(`k8ts ${command}`, await run(K8TS, [command ?? '', `--name=${name}`, ...own, ...args]))
+      return succeed(`k8ts ${command}`, await run(K8TS, [command ?? '', ...args, `--name=${name}`, ...own]))
     },
     kubectl,
     kubectlWith,

@@ -76,13 +76,17 @@ export async function follow(cluster: TestCluster, ...args: string[]): Promise<F
 
 /** `kubectl apply` of objects that the test wrote as such. */
 export function apply(cluster: TestCluster, ...items: object[]): Promise<string> {
-  return cluster.kubectlWith(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), 'apply', '--filename=-')
+  return cluster.kubectlWith(items.map(item => JSON.stringify(item)).join('\n---\n'), 'apply', '--filename=-')
 }
 
 type Container = Partial<core.Container>
+type PodSpec = Omit<Partial<core.PodSpec>, 'containers' | 'initContainers'> & {
+  containers?: Container[]
+  initContainers?: Container[]
+}
 
 /** A pod whose containers run the demo image, each by a shell script. It ends at once when deleted. */
-export function scriptPod(name: string, script: string, spec: Partial<core.PodSpec> = {}, container: Container = {}) {
+export function scriptPod(name: string, script: string, spec: PodSpec = {}, container: Container = {}) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

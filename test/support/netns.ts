@@ -1,5 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -51,4 +52,16 @@ export function commandWith(
   if (error) throw error
   if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr || stdout}`)
   return stdout
+}
+
+/** Starts a script of this Node in a named network namespace; without one, where the test itself runs. */
+export function nodeIn(
+  namespace: string | undefined,
+  script: string,
+  ...args: string[]
+): ChildProcessByStdio<Writable, Readable, null> {
+  const enter = namespace ? ['netns', 'exec', namespace, process.execPath] : []
+  return spawn(namespace ? 'ip' : process.execPath, [...enter, '-e', script, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
 }

@@ -10,18 +10,20 @@ export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unau
 /** A certificate speaks for its whole connection, so it is read once. */
 const certified = new WeakMap<object, Certified>()
 
-/** Who asks: by client certificate, else by bearer token, else nobody in particular. Rejects with 401. */
-export async function authenticate(request: Context['request'], tokens: TokenAuthenticator): Promise<User> {
+/** Who asks: by client certificate, else by bearer token, else nobody in particular. Throws or rejects with 401. */
+export function authenticate(request: Context['request'], tokens: TokenAuthenticator): User | Promise<User> {
   const connection = certificateOf(request)
   if ('user' in connection) return connection.user
   const token = bearer(request)
-  if (token !== undefined) {
-    const judged = await tokens.authenticate(token)
-    if ('user' in judged) return judged.user
-    throw errors.unauthorized()
-  }
+  if (token !== undefined) return byToken(token, tokens)
   if ('rejected' in connection) throw errors.unauthorized()
   return ANONYMOUS
+}
+
+async function byToken(token: string, tokens: TokenAuthenticator): Promise<User> {
+  const judged = await tokens.authenticate(token)
+  if ('user' in judged) return judged.user
+  throw errors.unauthorized()
 }
 
 function certificateOf(request: Context['request']): Certified {

@@ -7,6 +7,7 @@ import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { Context, Handler } from './context.ts'
 import { requestInfo } from './request-info.ts'
+import type { Deadlines } from './deadlines.ts'
 import { outgoing, replyTo, send } from './respond.ts'
 
 export interface Pipeline {
@@ -20,6 +21,7 @@ export interface Pipeline {
   /** Answers every resource request. */
   resource: Handler
   metrics: RequestMetrics
+  deadlines: Deadlines<Context>
   /** Aborts when the server stops. */
   stopping: AbortSignal
 }
@@ -40,19 +42,23 @@ export async function handle(
   if (upgrade) context.upgrade = upgrade
   const mutating = MUTATING.has(context.info.verb)
   pipeline.metrics.begin(mutating)
-  const timer = isLongRunning(context) ? undefined : pipeline.clock.after(timeoutOf(context), () => expire(context))
+  if (!isLongRunning(context)) pipeline.deadlines.add(context, timeoutOf(context))
   try {
-    context.user = await authenticate(request, pipeline.tokens)
+    const user = authenticate(request, pipeline.tokens)
+    context.user = user instanceof Promise ? await user : user
     await authorize(pipeline.authorizer, context)
     const reply = await handlerOf(pipeline, context)(context)
     if (reply) await send(context, reply)
   } catch (error) {
     await fail(pipeline, context, error)
   } finally {
-    timer?.cancel()
+    pipeline.deadlines.remove(context)
     const seconds = (pipeline.clock.monotonic() - context.arrived) / 1000
     pipeline.metrics.end(mutating)
-    pipeline.metrics.observe(context, outgoing(context).statusCode, seconds)
+    const { statusCode } = outgoing(context)
+    pipeline.metrics.observe(context, statusCode, seconds)
+    const { method, url } = request
+    pipeline.log.debug({ method, url, code: statusCode, seconds, user: context.user.name, auditId: context.auditId }, 'request')
   }
 }
 
@@ -128,7 +134,8 @@ function timeoutOf({ query }: Context): number {
   return asked ? Math.min(Number(asked[1]) * (asked[2] === 'm' ? 60_000 : 1000), TIMEOUT) || TIMEOUT : TIMEOUT
 }
 
-function expire(context: Context): void {
+/** The answer to a request that takes too long. */
+export function expire(context: Context): void {
   void send(context, replyTo(errors.timeout('request did not complete within the allotted timeout')))
 }
 

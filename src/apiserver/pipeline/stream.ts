@@ -40,6 +40,8 @@ export function streamWatch(context: Context): Sink {
   const response = outgoing(context)
   response.writeHead(200, { ...commonHeaders(context), 'Content-Type': JSON_TYPE })
   response.flushHeaders?.()
+  const { signal } = context
+  signal.addEventListener('abort', () => response.end(), { once: true })
   return {
     write(line) {
       if (response.destroyed || response.writableEnded) return false

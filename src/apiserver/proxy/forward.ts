@@ -1,8 +1,9 @@
-import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { errors, type StatusError } from '../../api/index.ts'
+import { nodeHttp } from '../node-http.ts'
 import type { Context } from '../pipeline/context.ts'
 import { commonHeaders, outgoing } from '../pipeline/respond.ts'
 
@@ -52,7 +53,7 @@ function open({ scheme, host, port, path, tls }: Target, { request }: Context, u
     agent: false,
     ...tls,
   }
-  const sent = scheme === 'https' ? httpsRequest(options) : httpRequest(options)
+  const sent = scheme === 'https' ? httpsRequest(options) : nodeHttp().request(options)
   sent.once('socket', socket => {
     socket.setNoDelay(true)
     socket.setTimeout(CONNECT_TIMEOUT, () => sent.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`)))
@@ -69,8 +70,7 @@ const unreachable = ({ scheme, host, port, path }: Target, method: string, error
  */
 export async function forward(context: Context, target: Target, judge?: (answer: IncomingMessage) => Promise<void> | void): Promise<undefined> {
   const sent = open(target, context, false)
-  const stop = () => sent.destroy()
-  outgoing(context).once('close', stop)
+  context.signal.addEventListener('abort', () => sent.destroy(), { once: true })
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     sent.once('response', resolve)
     sent.once('error', error => reject(unreachable(target, context.request.method ?? 'GET', error)))
@@ -90,8 +90,8 @@ export async function forward(context: Context, target: Target, judge?: (answer:
 export async function forwardUpgrade(context: Context, target: Target): Promise<undefined> {
   const { socket, head } = context.upgrade!
   const sent = open(target, context, true)
-  const closed = () => sent.destroy()
-  socket.once('close', closed)
+  context.signal.addEventListener('abort', () => sent.destroy(), { once: true })
+  socket.once('close', () => sent.destroy())
   await new Promise<void>((resolve, reject) => {
     sent.once('error', error => reject(unreachable(target, context.request.method ?? 'GET', error)))
     sent.once('upgrade', (answer: IncomingMessage, backend: Duplex, first: Buffer) => {

@@ -19,43 +19,43 @@ import {
   policyBindingStrategy,
   validatingPolicyStrategy,
   validatingWebhookStrategy,
-} from './admissionregistration.ts'
-import { controllerRevisionStrategy } from './apps/controllerrevisions.ts'
-import { daemonSetStrategy } from './apps/daemonsets.ts'
-import { deploymentStrategy } from './apps/deployments.ts'
-import { replicaSetStrategy } from './apps/replicasets.ts'
-import { statefulSetStrategy } from './apps/statefulsets.ts'
-import { horizontalPodAutoscalerStrategy } from './autoscaling.ts'
-import { cronJobStrategy } from './batch/cronjobs.ts'
-import { jobStrategy } from './batch/jobs.ts'
-import { certificateSigningRequestStrategy } from './certificates.ts'
-import { leaseStrategy } from './coordination.ts'
-import { configMapStrategy } from './core/configmaps.ts'
-import { endpointsStrategy } from './core/endpoints.ts'
-import { eventStrategy, eventV1Strategy } from './core/events.ts'
-import { namespaceStrategy } from './core/namespaces.ts'
-import { nodeStrategy } from './core/nodes.ts'
-import { podStrategy, podTemplateStrategy } from './core/pods.ts'
-import { limitRangeStrategy, resourceQuotaStrategy } from './core/quotas.ts'
-import { replicationControllerStrategy } from './core/replicationcontrollers.ts'
-import { secretStrategy } from './core/secrets.ts'
-import { ServiceAllocator } from './core/service-allocator.ts'
-import { serviceStrategy } from './core/services.ts'
-import { persistentVolumeClaimStrategy, persistentVolumeStrategy } from './core/volumes.ts'
-import { endpointSliceStrategy } from './discovery.ts'
-import { apiServiceStrategy, customResourceDefinitionStrategy } from './extensions.ts'
-import { flowSchemaStrategy, priorityLevelStrategy } from './flowcontrol.ts'
+} from './kinds/admissionregistration.ts'
+import { controllerRevisionStrategy } from './kinds/apps/controllerrevisions.ts'
+import { daemonSetStrategy } from './kinds/apps/daemonsets.ts'
+import { deploymentStrategy } from './kinds/apps/deployments.ts'
+import { replicaSetStrategy } from './kinds/apps/replicasets.ts'
+import { statefulSetStrategy } from './kinds/apps/statefulsets.ts'
+import { horizontalPodAutoscalerStrategy } from './kinds/autoscaling.ts'
+import { cronJobStrategy } from './kinds/batch/cronjobs.ts'
+import { jobStrategy } from './kinds/batch/jobs.ts'
+import { certificateSigningRequestStrategy } from './kinds/certificates.ts'
+import { leaseStrategy } from './kinds/coordination.ts'
+import { configMapStrategy } from './kinds/core/configmaps.ts'
+import { endpointsStrategy } from './kinds/core/endpoints.ts'
+import { eventStrategy, eventV1Strategy } from './kinds/core/events.ts'
+import { namespaceStrategy } from './kinds/core/namespaces.ts'
+import { nodeStrategy } from './kinds/core/nodes.ts'
+import { podStrategy, podTemplateStrategy } from './kinds/core/pods.ts'
+import { limitRangeStrategy, resourceQuotaStrategy } from './kinds/core/quotas.ts'
+import { replicationControllerStrategy } from './kinds/core/replicationcontrollers.ts'
+import { secretStrategy } from './kinds/core/secrets.ts'
+import { ServiceAllocator } from './kinds/core/service-allocator.ts'
+import { serviceStrategy } from './kinds/core/services.ts'
+import { persistentVolumeClaimStrategy, persistentVolumeStrategy } from './kinds/core/volumes.ts'
+import { endpointSliceStrategy } from './kinds/discovery.ts'
+import { apiServiceStrategy, customResourceDefinitionStrategy } from './kinds/extensions.ts'
+import { flowSchemaStrategy, priorityLevelStrategy } from './kinds/flowcontrol.ts'
 import {
   ingressClassStrategy,
   ingressStrategy,
   ipAddressStrategy,
   networkPolicyStrategy,
   serviceCidrStrategy,
-} from './networking.ts'
-import { podDisruptionBudgetStrategy } from './policy.ts'
-import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac.ts'
-import { resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './resource.ts'
-import { priorityClassStrategy, runtimeClassStrategy } from './scheduling.ts'
+} from './kinds/networking.ts'
+import { podDisruptionBudgetStrategy } from './kinds/policy.ts'
+import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './kinds/rbac.ts'
+import { resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './kinds/resource.ts'
+import { priorityClassStrategy, runtimeClassStrategy } from './kinds/scheduling.ts'
 import {
   csiDriverStrategy,
   csiNodeStrategy,
@@ -63,7 +63,7 @@ import {
   storageClassStrategy,
   volumeAttachmentStrategy,
   volumeAttributesClassStrategy,
-} from './storage.ts'
+} from './kinds/storage.ts'
 import type { Strategy } from './strategy.ts'
 
 export interface StrategyOptions {

@@ -8,10 +8,10 @@ export interface Selectable {
   fields: Record<string, string>
 }
 
-/** Remembered beside the bytes for as long as the store keeps those at hand. */
+/** Read at the first question and remembered beside the bytes, for as long as the store keeps those at hand. */
 const known = new WeakMap<Bytes, Selectable>()
 
-export const selectableOf = ({ strategy }: Served, object: KubeObject): Selectable => ({
+const selectableOf = ({ strategy }: Served, object: KubeObject): Selectable => ({
   labels: object.metadata.labels ?? {},
   fields: {
     ...strategy.fields?.(object),
@@ -19,11 +19,6 @@ export const selectableOf = ({ strategy }: Served, object: KubeObject): Selectab
     'metadata.namespace': object.metadata.namespace ?? '',
   },
 })
-
-/** Notes at the time of a write what selectors will ask, so that they need not decode. */
-export function remember(served: Served, value: Bytes, object: KubeObject): void {
-  known.set(value, selectableOf(served, object))
-}
 
 function selectable(served: Served, entry: Entry): Selectable {
   if (served.conversion) return selectableOf(served, served.conversion.fromStored(decodeEntry(entry)))
@@ -45,10 +40,10 @@ export interface Selection {
 
 const EVERYTHING: Selection = { everything: true, matches: () => true }
 
-/** Reads `labelSelector` and `fieldSelector`. Rejects with 400. */
-export function selection(served: Served, query: URLSearchParams): Selection {
+/** Reads `labelSelector` and `fieldSelector`; `only`: the one object that the path names. Throws a 400. */
+export function selection(served: Served, query: URLSearchParams, only?: string): Selection {
   const labelText = query.get('labelSelector')
-  const fieldText = query.get('fieldSelector')
+  const fieldText = only ? `metadata.name=${only}` : query.get('fieldSelector')
   if (!labelText && !fieldText) return EVERYTHING
   const labels = parsed(() => LabelSelector.parse(labelText ?? ''))
   const fields = parsed(() => FieldSelector.parse(fieldText ?? ''))

@@ -33,7 +33,12 @@ export function testBed() {
     const codec = codecFor(resource)
     const { group, version, kind } = resource
     const named = { apiVersion: group ? `${group}/${version}` : version, kind, ...draft }
-    const metadata = { name: 'web', ...(resource.namespaced ? { namespace: 'default' } : {}), uid: 'uid-1', ...(draft.metadata as Loose) }
+    const metadata = {
+      name: 'web',
+      ...(resource.namespaced ? { namespace: 'default' } : {}),
+      uid: 'uid-1',
+      ...(draft.metadata as Loose),
+    }
     const { object } = codec.decode({ ...named, metadata })
     codec.default(object)
     strategy.defaults?.(object)

@@ -37,7 +37,7 @@ interface WatchOptions {
 }
 
 /** Checks what the client asks, and reads nothing yet, so that a bad question gets a plain answer. */
-export function watchOptions(registry: Registry, { shown }: Call, query: URLSearchParams): WatchOptions {
+export function watchOptions(registry: Registry, { shown, name }: Call, query: URLSearchParams): WatchOptions {
   const after = revisionOf(query.get('resourceVersion'))
   const initial = query.get('sendInitialEvents')
   const match = query.get('resourceVersionMatch')
@@ -50,7 +50,7 @@ export function watchOptions(registry: Registry, { shown }: Call, query: URLSear
   if (wantsInitial && !bookmarks) throw forbidden('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true')
   const seconds = Number(query.get('timeoutSeconds') ?? 0) || SHORTEST * (1 + registry.random.next())
   return {
-    selected: selection(shown, query),
+    selected: selection(shown, query, name),
     bookmarks,
     initialEnd: wantsInitial,
     fromNow: initial !== null && !wantsInitial && !after,

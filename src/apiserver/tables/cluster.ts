@@ -133,8 +133,8 @@ export const eventColumns: Column<AnyEvent>[] = [
   wide(text('Source', 'Who reported it.', eventSource)),
   text('Message', 'What happened.', event => (report(event).message ?? '').trim()),
   wide(text('First Seen', 'Time since it first happened.', (event, now) => since(firstSeen(event), now))),
-  wide(integer('Count', 'How often it happened.', event => event.series?.count ?? (report(event).count || 1))),
-  wide({ ...nameColumn, format: undefined }),
+  wide(text('Count', 'How often it happened.', event => event.series?.count ?? (report(event).count || 1))),
+  wide(nameColumn),
 ]
 
 function eventSource(event: AnyEvent): string {

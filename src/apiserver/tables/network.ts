@@ -98,7 +98,6 @@ export const ipAddressColumns: Column<networking.IPAddress>[] = [
       .filter(Boolean)
       .join('/'),
   ),
-  ageColumn,
 ]
 
 export const serviceCidrColumns: Column<networking.ServiceCIDR>[] = [

@@ -73,7 +73,7 @@ export const policyBindingColumns: Column<PolicyBinding>[] = [
 export const flowSchemaColumns: Column<flowcontrol.FlowSchema>[] = [
   nameColumn,
   text('PriorityLevel', 'Level that its requests run on.', ({ spec }) => spec.priorityLevelConfiguration?.name || NONE),
-  integer('MatchingPrecedence', 'Which schema is asked first; less goes first.', ({ spec }) => spec.matchingPrecedence),
+  text('MatchingPrecedence', 'Which schema is asked first; less goes first.', ({ spec }) => spec.matchingPrecedence),
   text('DistinguisherMethod', 'What tells its flows apart.', ({ spec }) => spec.distinguisherMethod?.type ?? NONE),
   ageColumn,
   text(

@@ -77,7 +77,7 @@ export const storageClassColumns: Column<storage.StorageClass>[] = [
     ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete',
   ),
   text('VolumeBindingMode', 'When a claim is bound.', ({ volumeBindingMode }) => volumeBindingMode ?? 'Immediate'),
-  boolean(
+  text(
     'AllowVolumeExpansion',
     'Whether a volume can grow.',
     ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false,
@@ -93,7 +93,7 @@ export const volumeAttributesClassColumns: Column<storage.VolumeAttributesClass>
 
 export const volumeAttachmentColumns: Column<storage.VolumeAttachment>[] = [
   nameColumn,
-  text('Attacher', 'Driver that attaches.', ({ spec }) => spec.attacher),
+  { ...text('Attacher', 'Driver that attaches.', ({ spec }) => spec.attacher), format: 'name' },
   text('PV', 'Volume to attach.', ({ spec }) => spec.source?.persistentVolumeName ?? ''),
   text('Node', 'Node to attach it to.', ({ spec }) => spec.nodeName),
   boolean('Attached', 'Whether it is attached.', ({ status }) => status.attached ?? false),
@@ -127,5 +127,4 @@ export const csiStorageCapacityColumns: Column<storage.CSIStorageCapacity>[] = [
   nameColumn,
   text('StorageClassName', 'Class that the capacity is for.', ({ storageClassName }) => storageClassName),
   text('Capacity', 'How much is free.', ({ capacity }) => capacity ?? UNSET),
-  ageColumn,
 ]

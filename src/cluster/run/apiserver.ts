@@ -1,6 +1,6 @@
 import { startApiServer } from '../../apiserver/index.ts'
 import { openLmdb } from '../../store/index.ts'
-import { readPem, runAsProcess } from './process.ts'
+import { type Part, readPem, runAsProcess } from './process.ts'
 
 /** The flags of kube-apiserver, in camel case. */
 export interface ApiServerFlags {
@@ -21,8 +21,9 @@ export interface ApiServerFlags {
   kubeletClientKey?: string
 }
 
-export function runApiServer(flags: ApiServerFlags): Promise<void> {
-  return runAsProcess('apiserver', undefined, async context => {
+export const apiServer = (flags: ApiServerFlags): Part => ({
+  name: 'apiserver',
+  async start(context) {
     const store = await openLmdb({ path: flags.dataDir, ...context })
     const server = await startApiServer({
       store,
@@ -47,8 +48,10 @@ export function runApiServer(flags: ApiServerFlags): Promise<void> {
         await store.close()
       },
     }
-  })
-}
+  },
+})
+
+export const runApiServer = (flags: ApiServerFlags) => runAsProcess(apiServer(flags))
 
 function kubeletClient(flags: ApiServerFlags) {
   const { kubeletCertificateAuthority: ca, kubeletClientCertificate: cert, kubeletClientKey: key } = flags

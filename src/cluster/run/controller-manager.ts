@@ -1,5 +1,5 @@
 import { startControllerManager } from '../../controllers/index.ts'
-import { connectWith, readPem, runAsProcess, withClient } from './process.ts'
+import { connectWith, type Part, readPem, runAsProcess, withClient } from './process.ts'
 
 /** The flags of kube-controller-manager, in camel case. */
 export interface ControllerManagerFlags {
@@ -12,9 +12,10 @@ export interface ControllerManagerFlags {
   securePort: number
 }
 
-export function runControllerManager(flags: ControllerManagerFlags): Promise<void> {
-  const health = { host: flags.bindAddress, port: flags.securePort }
-  return runAsProcess('controller-manager', health, async context => {
+export const controllerManager = (flags: ControllerManagerFlags): Part => ({
+  name: 'controller-manager',
+  health: { host: flags.bindAddress, port: flags.securePort },
+  async start(context) {
     const client = await connectWith(flags.kubeconfig, 'controller-manager', context)
     const manager = await startControllerManager({
       client,
@@ -25,5 +26,7 @@ export function runControllerManager(flags: ControllerManagerFlags): Promise<voi
       ...context,
     })
     return withClient(manager, client)
-  })
-}
+  },
+})
+
+export const runControllerManager = (flags: ControllerManagerFlags) => runAsProcess(controllerManager(flags))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { type KubeletConfiguration, startKubelet } from '../../kubelet/index.ts'
 import { hostAddress } from '../settings.ts'
-import { connectWith, readPem, runAsProcess, withClient } from './process.ts'
+import { type Context, connectWith, readPem, runAsProcess, withClient } from './process.ts'
 
 /** The flags of the kubelet, in camel case. */
 export interface KubeletFlags {
@@ -36,7 +36,7 @@ export async function runKubelet(flags: KubeletFlags): Promise<void> {
   if (!clientCa) throw new Error(`${flags.config}: authentication.x509.clientCAFile is required`)
   const endpoint = flags.containerRuntimeEndpoint ?? config.containerRuntimeEndpoint
   if (!endpoint) throw new Error('--container-runtime-endpoint is required, here or in the configuration file')
-  await runAsProcess('kubelet', health, async context => {
+  const start = async (context: Context) => {
     const client = await connectWith(flags.kubeconfig, 'kubelet', context)
     const kubelet = await startKubelet({
       client,
@@ -55,7 +55,8 @@ export async function runKubelet(flags: KubeletFlags): Promise<void> {
       ...context,
     })
     return withClient(kubelet, client)
-  })
+  }
+  await runAsProcess({ name: 'kubelet', health, start })
 }
 
 /** The YAML library is loaded only for a file that is not JSON: the one that `up` writes is. */

@@ -1,7 +1,6 @@
-import type { Component } from '../../base/index.ts'
-import { type Client, Informers } from '../../client/index.ts'
+import { Informers } from '../../client/index.ts'
 import { networkNames } from '../programs.ts'
-import { type Context, connectWith, type HealthAddress, runAsProcess, withClient } from './process.ts'
+import { type Context, connectWith, type HealthAddress, type Part, runAsProcess, withClient } from './process.ts'
 
 interface NodeFlags {
   kubeconfig: string
@@ -37,90 +36,84 @@ export interface NodeServicesFlags extends ProxyFlags, NetworkFlags, DnsFlags {
   dnsKubeconfig: string
 }
 
-type Start<Flags> = (flags: Flags, client: Client, context: Context, informers?: Informers) => Promise<Component>
+/** What the components of one process watch together; each alone watches by itself. */
+type Shared = (context: Context) => Promise<Informers>
 
-const startNetworkWith: Start<NetworkFlags> = async (flags, client, context, informers) => {
-  const { startNetwork } = await import('../../network/index.ts')
-  const { bridge, networkTable } = networkNames(flags.clusterName)
-  return startNetwork({
-    client,
-    informers,
-    nodeName: flags.hostnameOverride,
-    cniConfDir: flags.cniConfDir,
-    dataDir: flags.cniDataDir,
-    bridge,
-    table: networkTable,
-    clusterCidr: flags.clusterCidr,
-    ...context,
-  })
-}
+const network = (flags: NetworkFlags, shared?: Shared): Part => ({
+  name: 'network',
+  async start(context) {
+    const { startNetwork } = await import('../../network/index.ts')
+    const client = await connectWith(flags.kubeconfig, 'network', context)
+    const { bridge, networkTable } = networkNames(flags.clusterName)
+    const component = await startNetwork({
+      client,
+      informers: await shared?.(context),
+      nodeName: flags.hostnameOverride,
+      cniConfDir: flags.cniConfDir,
+      dataDir: flags.cniDataDir,
+      bridge,
+      table: networkTable,
+      clusterCidr: flags.clusterCidr,
+      ...context,
+    })
+    return withClient(component, client)
+  },
+})
 
-const startProxyWith: Start<ProxyFlags> = async (flags, client, context, informers) => {
-  const { startProxy } = await import('../../proxy/index.ts')
-  return startProxy({
-    client,
-    informers,
-    nodeName: flags.hostnameOverride,
-    table: networkNames(flags.clusterName).proxyTable,
-    clusterCidr: flags.clusterCidr,
-    ...context,
-  })
-}
+const proxy = (flags: ProxyFlags, shared?: Shared): Part => ({
+  name: 'proxy',
+  health: healthAddress(flags),
+  async start(context) {
+    const { startProxy } = await import('../../proxy/index.ts')
+    const client = await connectWith(flags.kubeconfig, 'proxy', context)
+    const component = await startProxy({
+      client,
+      informers: await shared?.(context),
+      nodeName: flags.hostnameOverride,
+      table: networkNames(flags.clusterName).proxyTable,
+      clusterCidr: flags.clusterCidr,
+      ...context,
+    })
+    return withClient(component, client)
+  },
+})
 
-const startDnsWith: Start<DnsFlags> = async (flags, client, context, informers) => {
-  const { startDns } = await import('../../dns/index.ts')
-  return startDns({
-    client,
-    informers,
-    address: flags.dnsAddress,
-    port: flags.dnsPort,
-    clusterIp: flags.clusterDns,
-    domain: flags.clusterDomain,
-    ...context,
-  })
-}
+const dns = (flags: DnsFlags, shared?: Shared): Part => ({
+  name: 'dns',
+  async start(context) {
+    const { startDns } = await import('../../dns/index.ts')
+    const client = await connectWith(flags.kubeconfig, 'dns', context)
+    const component = await startDns({
+      client,
+      informers: await shared?.(context),
+      address: flags.dnsAddress,
+      port: flags.dnsPort,
+      clusterIp: flags.clusterDns,
+      domain: flags.clusterDomain,
+      ...context,
+    })
+    return withClient(component, client)
+  },
+})
 
-export const runNetwork = (flags: NetworkFlags) => runOne('network', undefined, flags, startNetworkWith)
-export const runProxy = (flags: ProxyFlags) => runOne('proxy', healthAddress(flags), flags, startProxyWith)
-export const runDns = (flags: DnsFlags) => runOne('dns', undefined, flags, startDnsWith)
+export const runNetwork = (flags: NetworkFlags) => runAsProcess(network(flags))
+export const runProxy = (flags: ProxyFlags) => runAsProcess(proxy(flags))
+export const runDns = (flags: DnsFlags) => runAsProcess(dns(flags))
 
 /** Network, proxy and DNS of one node in one process, where they share what they watch. */
 export function runNodeServices(flags: NodeServicesFlags): Promise<void> {
-  return runAsProcess('node-services', healthAddress(flags), async context => {
-    const [network, proxy, dns] = await Promise.all([
-      connectWith(flags.networkKubeconfig, 'network', named(context, 'network')),
-      connectWith(flags.kubeconfig, 'proxy', named(context, 'proxy')),
-      connectWith(flags.dnsKubeconfig, 'dns', named(context, 'dns')),
-    ])
-    const informers = new Informers(proxy, context)
-    const parts = await Promise.all([
-      startNetworkWith(flags, network, named(context, 'network'), informers),
-      startProxyWith(flags, proxy, named(context, 'proxy'), informers),
-      startDnsWith(flags, dns, named(context, 'dns'), informers),
-    ])
-    const all: Component = {
-      async stop() {
-        await Promise.all(parts.map(part => part.stop()))
-        await informers.stop()
-      },
-    }
-    return withClient(all, network, proxy, dns)
-  })
+  let informers: Promise<Informers> | undefined
+  // They watch to the end of the process, which is the end of all three.
+  const shared: Shared = context =>
+    (informers ??= connectWith(flags.kubeconfig, 'node-services', context).then(
+      client => new Informers(client, context),
+    ))
+  return runAsProcess(
+    network({ ...flags, kubeconfig: flags.networkKubeconfig }, shared),
+    proxy(flags, shared),
+    dns({ ...flags, kubeconfig: flags.dnsKubeconfig }, shared),
+  )
 }
-
-function runOne<Flags extends { kubeconfig: string }>(
-  name: string,
-  health: HealthAddress | undefined,
-  flags: Flags,
-  start: Start<Flags>,
-): Promise<void> {
-  return runAsProcess(name, health, async context => {
-    const client = await connectWith(flags.kubeconfig, name, context)
-    return withClient(await start(flags, client, context), client)
-  })
-}
-
-const named = (context: Context, part: string): Context => ({ ...context, log: context.log.child({ part }) })
 
 function healthAddress({ healthzBindAddress }: ProxyFlags): HealthAddress {
   const { hostname, port } = new URL(`http://${healthzBindAddress}`)

@@ -27,26 +27,32 @@ export interface HealthAddress {
 /** A component that does not stop by itself is cut off. */
 const LONGEST_STOP = 8_000
 
+/** One component of a process. */
+export interface Part {
+  name: string
+  health?: HealthAddress
+  start(context: Context): Promise<Component>
+}
+
 /**
- * Runs a component as this process: log on stderr, health on its port, a line on the descriptor in K8TS_READY_FD once it
- * runs, and an orderly end on SIGTERM or SIGINT. Returns when it runs.
+ * Runs components as this process: log on stderr, health on each one's port, a line on the descriptor in K8TS_READY_FD once
+ * all of them run, and an orderly end on SIGTERM or SIGINT. Returns when they run.
  */
-export async function runAsProcess(
-  name: string,
-  health: HealthAddress | undefined,
-  start: (context: Context) => Promise<Component>,
-): Promise<void> {
-  const log = createLogger(name)
+export async function runAsProcess(...parts: Part[]): Promise<void> {
+  const log = createLogger(parts.map(part => part.name).join('+'))
   process.on('uncaughtException', error => {
-    log.error({ error: error.stack ?? String(error) }, 'uncaught exception')
+    log.error({ error }, 'uncaught exception')
     process.exit(1)
   })
-  const context = { clock: systemClock, random: systemRandom, log }
-  const component = await start(context)
-  const parts = [component]
-  if (health && health.port > 0) parts.push(await serveHealth({ ...health, metrics: processMetrics }))
+  const running = await Promise.all(parts.map(startPart))
   sayReady()
-  stopOnSignal(parts, context)
+  stopOnSignal(running.flat(), log)
+}
+
+async function startPart({ name, health, start }: Part): Promise<Component[]> {
+  const component = await start({ clock: systemClock, random: systemRandom, log: createLogger(name) })
+  if (!health?.port) return [component]
+  return [component, await serveHealth({ ...health, metrics: processMetrics })]
 }
 
 export async function connectWith(
@@ -65,7 +71,7 @@ export const withClient = (component: Component, ...clients: Client[]): Componen
   },
 })
 
-function stopOnSignal(parts: Component[], { log }: Context): void {
+function stopOnSignal(parts: Component[], log: Logger): void {
   let stopping = false
   async function stop(signal: string) {
     if (stopping) return

@@ -1,5 +1,5 @@
 import { startScheduler } from '../../scheduler/index.ts'
-import { connectWith, runAsProcess, withClient } from './process.ts'
+import { connectWith, type Part, runAsProcess, withClient } from './process.ts'
 
 /** The flags of kube-scheduler, in camel case. */
 export interface SchedulerFlags {
@@ -9,10 +9,13 @@ export interface SchedulerFlags {
   securePort: number
 }
 
-export function runScheduler(flags: SchedulerFlags): Promise<void> {
-  const health = { host: flags.bindAddress, port: flags.securePort }
-  return runAsProcess('scheduler', health, async context => {
+export const scheduler = (flags: SchedulerFlags): Part => ({
+  name: 'scheduler',
+  health: { host: flags.bindAddress, port: flags.securePort },
+  async start(context) {
     const client = await connectWith(flags.kubeconfig, 'scheduler', context)
     return withClient(await startScheduler({ client, leaderElect: flags.leaderElect, ...context }), client)
-  })
-}
+  },
+})
+
+export const runScheduler = (flags: SchedulerFlags) => runAsProcess(scheduler(flags))

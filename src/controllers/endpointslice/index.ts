@@ -73,8 +73,8 @@ export function startEndpointSliceController(context: Context): Component {
     try {
       for (const plan of plans) await write(service, plan, versions)
       for (const { metadata } of surplus) {
-        versions.set(metadata.name, undefined)
         await found(client.delete(resources.endpointSlices, metadata))
+        versions.set(metadata.name, undefined)
       }
     } catch (error) {
       const message = `Error updating Endpoint Slices for Service ${key}: ${(error as Error).message}`

@@ -1,6 +1,6 @@
-import { type core, formatTime, resources } from '../../api/index.ts'
+import { type coordination, type core, formatTime, resources } from '../../api/index.ts'
 import type { Component } from '../../base/index.ts'
-import { from, startController } from '../../client/index.ts'
+import { from, startController, TransportError } from '../../client/index.ts'
 import { type Context, recorderOf } from '../context.ts'
 import { found } from '../found.ts'
 import { BY_NODE, isPodReady, nodeIndex } from '../pods.ts'
@@ -58,6 +58,7 @@ export function startNodeLifecycleController(context: Context): Component {
     }
     const silence = silenceOf(node)
     const isSilent = silence.left <= 0
+    if (isSilent && (await hasSpoken(node))) return { after: GRACE }
     const judged = isSilent ? await markUnknown(node, silence.for) : node
     await taint(judged)
     if (readyStatus(judged) !== 'True') await markPodsNotReady(judged)
@@ -66,12 +67,23 @@ export function startNodeLifecycleController(context: Context): Component {
     return isSilent ? undefined : { after: silence.left }
   }
 
+  /** The informers may be behind what the node has said. While we ourselves are cut off, no node's silence counts. */
+  async function hasSpoken(node: core.Node): Promise<boolean> {
+    const { name } = node.metadata
+    try {
+      const live = await found(client.get(resources.nodes, { name }))
+      const lease = await found(client.get(resources.leases, { namespace: LEASES, name }))
+      return live !== undefined && signOf(live, lease) !== pulses.get(name)?.sign
+    } catch (error) {
+      if (error instanceof TransportError) pulses.clear()
+      throw error
+    }
+  }
+
   /** How long the node has said nothing, and how much longer it may. */
   function silenceOf(node: core.Node): { for: number; left: number } {
     const { name } = node.metadata
-    const ready = readyCondition(node)
-    const lease = leases.lister.get({ namespace: LEASES, name })
-    const sign = `${ready?.lastHeartbeatTime} ${lease?.spec.renewTime}`
+    const sign = signOf(node, leases.lister.get({ namespace: LEASES, name }))
     const now = clock.monotonic()
     let pulse = pulses.get(name)
     if (pulse?.sign !== sign) {
@@ -79,7 +91,7 @@ export function startNodeLifecycleController(context: Context): Component {
       pulses.set(name, pulse)
     }
     const silent = now - pulse.at
-    return { for: silent, left: (ready ? GRACE : STARTUP_GRACE) - silent }
+    return { for: silent, left: (readyCondition(node) ? GRACE : STARTUP_GRACE) - silent }
   }
 
   /** Gives up on what the kubelet once said. */
@@ -158,6 +170,10 @@ export function startNodeLifecycleController(context: Context): Component {
 
 const readyCondition = (node: core.Node): core.NodeCondition | undefined =>
   node.status.conditions?.find(({ type }) => type === 'Ready')
+
+/** What changes with every sign of life. */
+const signOf = (node: core.Node, lease: coordination.Lease | undefined): string =>
+  `${readyCondition(node)?.lastHeartbeatTime} ${lease?.spec.renewTime}`
 
 const readyStatus = (node: core.Node): string => readyCondition(node)?.status ?? 'Unknown'
 

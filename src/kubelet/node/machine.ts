@@ -16,7 +16,13 @@ export interface Machine {
   architecture: string
 }
 
-const ARCHITECTURES: Record<string, string> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', ppc64: 'ppc64le', s390x: 's390x' }
+const ARCHITECTURES: Record<string, string> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  arm: 'arm',
+  ppc64: 'ppc64le',
+  s390x: 's390x',
+}
 
 export async function readMachine(rootDir: string): Promise<Machine> {
   const text = async (path: string) => (await readFile(path, 'utf8').catch(() => '')).trim()

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util'
 import { watch } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { type core, type Draft, formatTime, is, parseDuration, resources } from '../../api/index.ts'
 import type { Clock, Component, Logger } from '../../base/index.ts'
 import type { Client, EventRecorder } from '../../client/index.ts'
@@ -38,7 +38,9 @@ export class NodeStatus implements Component {
   readonly #stopping = new AbortController()
   #running: Promise<void> | undefined
   #version = { name: 'containerd', version: '' }
-  #problem: { network?: string; runtime?: string } = { network: 'container runtime network not ready: cni plugin not initialized' }
+  #problem: { network?: string; runtime?: string } = {
+    network: 'container runtime network not ready: cni plugin not initialized',
+  }
   #reported: core.NodeStatus | undefined
   #reportedAt = 0
   #wakeUp = () => {}
@@ -158,7 +160,11 @@ export class NodeStatus implements Component {
       ...config.nodeLabels,
     }
     const draft: Draft<core.Node> = {
-      metadata: { name: nodeName, labels, annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' } },
+      metadata: {
+        name: nodeName,
+        labels,
+        annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
+      },
       status: await this.#status(undefined),
     }
     this.#node = await client.create(resources.nodes, draft).catch(async error => {
@@ -184,7 +190,12 @@ export class NodeStatus implements Component {
     if (this.#reported && !due && isDeepStrictEqual(stable(this.#reported), stable(status))) return
     const body = { status: { ...status, addresses: [...(status.addresses ?? []), { $patch: 'replace' }] } }
     try {
-      this.#node = await client.patch(resources.nodes, { name: nodeName }, { type: 'strategic', body }, { subresource: 'status' })
+      this.#node = await client.patch(
+        resources.nodes,
+        { name: nodeName },
+        { type: 'strategic', body },
+        { subresource: 'status' },
+      )
     } catch (error) {
       // Somebody deleted it: a kubelet that lives comes back.
       if (is(error, 'NotFound')) this.#node = undefined

@@ -61,10 +61,17 @@ function fits(pattern: string, repository: string): boolean {
 }
 
 const glob = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`)
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+  )
 
 function authOf(login: Login, pattern: string): RegistryAuth {
-  const [username, ...password] = Buffer.from(login.auth ?? '', 'base64').toString().split(':')
+  const [username, ...password] = Buffer.from(login.auth ?? '', 'base64')
+    .toString()
+    .split(':')
   return {
     username: login.username ?? username,
     password: login.password ?? password.join(':'),

@@ -115,7 +115,10 @@ export class Cgroups {
     for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => []))
       if (entry.isDirectory()) await this.#removeTree(join(folder, entry.name))
     for (let attempt = 0; ; attempt++) {
-      const error = await rmdir(folder).then(() => undefined, (error: NodeJS.ErrnoException) => error)
+      const error = await rmdir(folder).then(
+        () => undefined,
+        (error: NodeJS.ErrnoException) => error,
+      )
       if (!error || error.code === 'ENOENT') return
       if (attempt === 20) throw error
       await this.#options.clock.sleep(10 * (attempt + 1))
@@ -132,7 +135,26 @@ interface Hierarchy {
 
 const set = (folder: string, file: string, value: string | number) => writeFile(join(folder, file), String(value))
 
-const CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'blkio', 'devices', 'freezer', 'hugetlb', 'net_cls', 'net_prio', 'perf_event', 'systemd', 'cpu,cpuacct', 'net_cls,net_prio', 'unified', 'misc', 'rdma']
+const CONTROLLERS = [
+  'cpu',
+  'cpuacct',
+  'cpuset',
+  'memory',
+  'pids',
+  'blkio',
+  'devices',
+  'freezer',
+  'hugetlb',
+  'net_cls',
+  'net_prio',
+  'perf_event',
+  'systemd',
+  'cpu,cpuacct',
+  'net_cls,net_prio',
+  'unified',
+  'misc',
+  'rdma',
+]
 
 /** cgroup v1: one tree for each controller. */
 const legacy: Hierarchy = {

@@ -62,7 +62,8 @@ export function containerConfig(pod: core.Pod, container: core.Container, option
 function userOf(pod: core.Pod, container: core.Container, image: Image | undefined) {
   const merged = { ...pod.spec.securityContext, ...container.securityContext }
   const { runAsUser, runAsNonRoot } = merged
-  const runAsGroup = runAsUser === undefined && image?.uid === undefined && image?.username ? undefined : merged.runAsGroup
+  const runAsGroup =
+    runAsUser === undefined && image?.uid === undefined && image?.username ? undefined : merged.runAsGroup
   if (runAsNonRoot) {
     const suffix = `(pod: "${formatPod(pod)}", container: ${container.name})`
     if (runAsUser === 0) throw new ContainerConfigError(`container's runAsUser breaks non-root policy ${suffix}`)

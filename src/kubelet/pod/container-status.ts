@@ -26,7 +26,14 @@ export interface ContainerStatuses {
 export function containerStatuses(pod: core.Pod, state: PodState, view: ContainerView): ContainerStatuses {
   const all = (kind: Kind, containers: core.Container[], before: core.ContainerStatus[] = []) =>
     containers.map(container =>
-      statusOf(pod, kind, container, state, view, before.find(({ name }) => name === container.name)),
+      statusOf(
+        pod,
+        kind,
+        container,
+        state,
+        view,
+        before.find(({ name }) => name === container.name),
+      ),
     )
   const { status = {} } = pod
   return {
@@ -51,7 +58,8 @@ function statusOf(
   const status: core.ContainerStatus = {
     name: container.name,
     state: present,
-    lastState: previous?.state === 'exited' ? stateOf(previous, view.runtimeName, pod, kind) : (before?.lastState ?? {}),
+    lastState:
+      previous?.state === 'exited' ? stateOf(previous, view.runtimeName, pod, kind) : (before?.lastState ?? {}),
     ready: found.state === 'running' && view.ready(found),
     restartCount: found.restartCount,
     image: found.image || container.image || '',

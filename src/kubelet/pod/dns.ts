@@ -20,8 +20,7 @@ const MAX_SEARCHES = 32
 /** A pod's resolv.conf. Source: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
 export async function dnsConfigOf(pod: core.Pod, options: DnsOptions): Promise<DnsConfig> {
   const policy = pod.spec.dnsPolicy ?? 'ClusterFirst'
-  const clusterFirst =
-    policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && !pod.spec.hostNetwork)
+  const clusterFirst = policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && !pod.spec.hostNetwork)
   const host = policy === 'None' ? NOTHING : await hostResolver(options.resolvConf)
   const config = clusterFirst && options.clusterDNS.length > 0 ? clusterConfig(pod, host, options) : host
   return withCustom(config, pod.spec.dnsConfig)

@@ -1,6 +1,6 @@
 import { type core, quantity } from '../../api/index.ts'
-import { containerNamed } from './spec.ts'
 import { limitsOf, requestsOf } from './resources.ts'
+import { containerNamed } from './spec.ts'
 
 /** A container that cannot be made as it is written; the reason is shown as its waiting reason. */
 export class ContainerConfigError extends Error {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { PodContext } from './context.ts'
+import { rotatedLogs } from './log-rotation.ts'
 import type { PodState } from './state.ts'
 
 /** Beside the newest of a name, how many that ended are kept, for `kubectl logs --previous`. */
@@ -14,15 +15,21 @@ export async function removeDeadContainers(context: PodContext, state: PodState)
     return before > KEEP_DEAD && (container.state === 'exited' || container.state === 'created')
   })
   await Promise.all(old.map(container => removeContainer(context, container)))
-  const inUse = new Set(state.containers.filter(container => !old.includes(container)).map(({ sandboxId }) => sandboxId))
+  const inUse = new Set(
+    state.containers.filter(container => !old.includes(container)).map(({ sandboxId }) => sandboxId),
+  )
   const replaced = state.sandboxes.slice(1).filter(({ id, ready }) => !ready && !inUse.has(id))
   await Promise.all(replaced.map(({ id }) => context.runtime.removeSandbox(id)))
   context.state.forget([...old, ...replaced].map(({ id }) => id))
 }
 
-async function removeContainer({ runtime }: PodContext, { id, logPath }: { id: string; logPath: string }): Promise<void> {
+async function removeContainer(
+  { runtime }: PodContext,
+  { id, logPath }: { id: string; logPath: string },
+): Promise<void> {
   await runtime.removeContainer(id)
-  if (logPath) await rm(logPath, { force: true })
+  if (!logPath) return
+  for (const path of [logPath, ...(await rotatedLogs(logPath))]) await rm(path, { force: true })
 }
 
 /** Removes all that the runtime has of a pod, and its logs. */

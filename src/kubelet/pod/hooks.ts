@@ -21,14 +21,19 @@ const EXEC_TIMEOUT_SECONDS = 24 * 3600
 export async function runHook(handler: core.LifecycleHandler, target: HookTarget, signal?: AbortSignal): Promise<void> {
   const { exec, httpGet, sleep, tcpSocket } = handler
   if (exec) {
-    const { exitCode, stdout, stderr } = await target.runtime.execSync(target.containerId, exec.command ?? [], EXEC_TIMEOUT_SECONDS)
+    const { exitCode, stdout, stderr } = await target.runtime.execSync(
+      target.containerId,
+      exec.command ?? [],
+      EXEC_TIMEOUT_SECONDS,
+    )
     if (exitCode !== 0)
       throw new Error(`command '${(exec.command ?? []).join(' ')}' exited with ${exitCode}: ${stderr}${stdout}`)
   } else if (httpGet) {
     const status = await httpStatus(httpGet, target.container, target.podIp, HOOK_TIMEOUT)
     if (status >= 400) throw new Error(`HTTP probe failed with statuscode: ${status}`)
   } else if (sleep) await target.clock.sleep(sleep.seconds * 1000, signal).catch(() => {})
-  else if (tcpSocket) await tcpConnect(tcpSocket.host || target.podIp, portOf(tcpSocket.port, target.container), HOOK_TIMEOUT)
+  else if (tcpSocket)
+    await tcpConnect(tcpSocket.host || target.podIp, portOf(tcpSocket.port, target.container), HOOK_TIMEOUT)
 }
 
 /** A port by its number, or by its name in the container. */
@@ -36,7 +41,9 @@ export function portOf(port: number | string, container: core.Container): number
   const named = container.ports?.find(({ name }) => name === port)
   const number = named ? named.containerPort : Number(port)
   if (!Number.isInteger(number) || number < 1 || number > 65_535)
-    throw new Error(typeof port === 'string' ? `couldn't find port: ${JSON.stringify(port)}` : `invalid port number: ${port}`)
+    throw new Error(
+      typeof port === 'string' ? `couldn't find port: ${JSON.stringify(port)}` : `invalid port number: ${port}`,
+    )
   return number
 }
 
@@ -90,10 +97,17 @@ function get(
 ): Promise<{ status: number; body: string; location?: string }> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
-    const request = send(url, { headers, agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(timeout) })
+    const request = send(url, {
+      headers,
+      agent: false,
+      rejectUnauthorized: false,
+      signal: AbortSignal.timeout(timeout),
+    })
     request.on('error', error => {
       const late = error.name === 'AbortError' || error.name === 'TimeoutError'
-      const why = late ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)' : dialError(error, url.host)
+      const why = late
+        ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
+        : dialError(error, url.host)
       reject(new Error(`Get "${url}": ${why}`))
     })
     request.on('response', response => {

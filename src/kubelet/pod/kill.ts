@@ -37,7 +37,8 @@ export async function killContainer(
 async function runPreStop(context: PodContext, pod: core.Pod, container: RunContainer, grace: number): Promise<void> {
   const spec = containerNamed(pod, container.name)
   const written = container.annotations[annotations.preStopHandler]
-  const handler: core.LifecycleHandler | undefined = spec?.lifecycle?.preStop ?? (written ? JSON.parse(written) : undefined)
+  const handler: core.LifecycleHandler | undefined =
+    spec?.lifecycle?.preStop ?? (written ? JSON.parse(written) : undefined)
   if (!handler) return
   const late = new AbortController()
   const { runtime, clock, log } = context

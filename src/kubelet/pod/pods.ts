@@ -8,6 +8,8 @@ import { PodWorker } from './worker.ts'
 
 /** Milliseconds between looks at everything the runtime has: with its events, and without. */
 const RELIST = { withEvents: 60_000, without: 1_000 }
+/** Events of containers that no worker knows are looked into together. */
+const UNKNOWN_DELAY = 1_000
 
 /** One worker for each pod of the node, and what wakes them. */
 export class Pods implements Component {
@@ -34,9 +36,11 @@ export class Pods implements Component {
       delete: pod => this.#workers.get(pod.metadata.uid)?.remove(),
     })
     const { runtime } = this.#context
-    void runtime.watch(id => this.#changed(id), this.#stopping.signal).then(hasEvents => {
-      this.#relistEvery = hasEvents ? RELIST.withEvents : RELIST.without
-    })
+    void runtime
+      .watch(id => this.#changed(id), this.#stopping.signal)
+      .then(hasEvents => {
+        this.#relistEvery = hasEvents ? RELIST.withEvents : RELIST.without
+      })
     // What was left from before can be told apart only once it is known what should be here.
     void this.#informer.synced.then(() => this.#relist())
     this.#resyncEvery(parseDuration(this.#context.config.syncFrequency))
@@ -59,6 +63,11 @@ export class Pods implements Component {
     return this.list().find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
   }
 
+  /** Log files of all containers that run. */
+  logs(): { id: string; path: string }[] {
+    return Array.from(this.#workers.values(), ({ logs }) => logs).flat()
+  }
+
   written(pod: core.Pod): void {
     this.#workers.get(pod.metadata.uid)?.update(pod)
   }
@@ -79,8 +88,8 @@ export class Pods implements Component {
 
   #changed(id: string | undefined): void {
     const worker = id ? Array.from(this.#workers.values()).find(({ ids }) => ids.has(id)) : undefined
-    if (worker) worker.wake()
-    else if (!id) this.#relistSoon(0)
+    if (worker && id) worker.ended(id)
+    else this.#relistSoon(id ? UNKNOWN_DELAY : 0)
   }
 
   #resyncEvery(period: number): void {
@@ -102,7 +111,9 @@ export class Pods implements Component {
   async #relist(): Promise<void> {
     if (this.#relisting) return
     this.#relisting = this.#look()
-      .catch(error => this.#context.log.warn({ error: (error as Error).message }, 'could not list what the runtime has'))
+      .catch(error =>
+        this.#context.log.warn({ error: (error as Error).message }, 'could not list what the runtime has'),
+      )
       .finally(() => {
         this.#relisting = undefined
         this.#relistSoon(this.#relistEvery)
@@ -129,7 +140,8 @@ export class Pods implements Component {
 
   /** A pod that is gone from the API but not from here: it gets a worker that ends it. */
   #adoptOrphan(uid: string, sandboxes: Sandbox[], containers: Container[]): void {
-    const of = <T extends Sandbox | Container>(objects: T[]) => objects.filter(object => object.labels[labels.podUid] === uid)
+    const of = <T extends Sandbox | Container>(objects: T[]) =>
+      objects.filter(object => object.labels[labels.podUid] === uid)
     const all = [...of(sandboxes), ...of(containers)]
     const name = all[0]?.labels[labels.podName] ?? ''
     const namespace = all[0]?.labels[labels.podNamespace] ?? ''
@@ -162,4 +174,3 @@ export class Pods implements Component {
     }
   }
 }
-

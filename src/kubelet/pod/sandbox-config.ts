@@ -1,6 +1,12 @@
 import { join } from 'node:path'
 import type { core } from '../../api/index.ts'
-import { labels, type Namespaces, type PortMapping, type SandboxConfig, type SecurityProfile } from '../runtime/runtime.ts'
+import {
+  labels,
+  type Namespaces,
+  type PortMapping,
+  type SandboxConfig,
+  type SecurityProfile,
+} from '../runtime/runtime.ts'
 import type { DnsConfig } from './dns.ts'
 import { allContainers, hostnameOf, isSidecar } from './spec.ts'
 
@@ -57,7 +63,9 @@ export function podGroups({ spec }: core.Pod): number[] {
 
 function portMappings(pod: core.Pod): PortMapping[] {
   if (pod.spec.hostNetwork) return []
-  const lasting = allContainers(pod).filter(container => isSidecar(container) || pod.spec.containers.includes(container))
+  const lasting = allContainers(pod).filter(
+    container => isSidecar(container) || pod.spec.containers.includes(container),
+  )
   return lasting
     .flatMap(({ ports = [] }) => ports)
     .filter(({ hostPort }) => hostPort)

@@ -21,7 +21,10 @@ export const formatPod = ({ metadata }: core.Pod): string => `${metadata.name}_$
 
 /** Changes when a running container no longer is what the spec says: only its image may change in place. */
 export const containerHash = ({ name, image }: core.Container): string =>
-  createHash('sha256').update(JSON.stringify([name, image])).digest('hex').slice(0, 8)
+  createHash('sha256')
+    .update(JSON.stringify([name, image]))
+    .digest('hex')
+    .slice(0, 8)
 
 /** The field path that events of a container carry. */
 export function fieldPathOf(pod: core.Pod, name: string): string {

@@ -19,6 +19,8 @@ export interface StartOptions {
   podIps: string[]
   state: PodState
   image: { image: Image | undefined; ref: string }
+  /** Told the container's id before it starts: it may end at once. */
+  onCreated(id: string): void
 }
 
 /** Creates and starts one container; rejects with a StartError that says what its status shows. */
@@ -38,6 +40,7 @@ export async function startContainer(
   const id = await create(context, pod, container, options).catch((error: Error) =>
     fail(error instanceof ContainerConfigError ? error.reason : 'CreateContainerError', error),
   )
+  options.onCreated(id)
   say('Normal', 'Created', 'Container created')
   await runtime.startContainer(id).catch((error: Error) => fail('RunContainerError', error))
   say('Normal', 'Started', 'Container started')
@@ -157,7 +160,13 @@ export async function authsOf(context: PodContext, pod: core.Pod, image: string)
 }
 
 /** The refusal to restart a container again so soon. */
-export function crashLoop(context: PodContext, pod: core.Pod, container: core.Container, wait: number, left: number): StartError {
+export function crashLoop(
+  context: PodContext,
+  pod: core.Pod,
+  container: core.Container,
+  wait: number,
+  left: number,
+): StartError {
   tell(
     context,
     pod,

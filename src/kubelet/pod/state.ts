@@ -7,6 +7,7 @@ import {
   type Sandbox,
   type SandboxStatus,
 } from '../runtime/runtime.ts'
+import { terminationMessage } from './termination-message.ts'
 
 /** A container as the runtime has it, with what its labels say. */
 export interface RunContainer extends ContainerStatus {
@@ -87,8 +88,10 @@ export class StateReader {
     const known = this.#exited.get(id)
     if (known) return known
     const status = await this.#runtime.containerStatus(id).catch(unlessGone)
-    if (status?.state === 'exited') this.#exited.set(id, status)
-    return status
+    if (status?.state !== 'exited') return status
+    const ended = { ...status, message: (await terminationMessage(status)) || status.message }
+    this.#exited.set(id, ended)
+    return ended
   }
 }
 

@@ -73,7 +73,10 @@ export class StatusWriter {
           return
         }
         const refused = error instanceof StatusError && error.code < 500
-        log[refused ? 'error' : 'debug']({ pod: pod.metadata.name, error: (error as Error).message }, 'could not write the status of a pod')
+        log[refused ? 'error' : 'debug'](
+          { pod: pod.metadata.name, error: (error as Error).message },
+          'could not write the status of a pod',
+        )
         if (this.#stopping.signal.aborted) return
         await clock.sleep(wait, this.#stopping.signal).catch(() => {})
         wait = Math.min(wait * 2, RETRY.most)
@@ -96,10 +99,23 @@ export class StatusWriter {
 /** The strategic merge patch from one status to the other; undefined when there is no difference. */
 export function statusPatch(from: core.PodStatus, to: core.PodStatus): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {}
-  const owned = ['phase', 'observedGeneration', 'reason', 'message', 'hostIP', 'podIP', 'startTime', 'qosClass', 'containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const
+  const owned = [
+    'phase',
+    'observedGeneration',
+    'reason',
+    'message',
+    'hostIP',
+    'podIP',
+    'startTime',
+    'qosClass',
+    'containerStatuses',
+    'initContainerStatuses',
+    'ephemeralContainerStatuses',
+  ] as const
   for (const key of owned) if (!isDeepStrictEqual(from[key], to[key])) patch[key] = to[key] ?? null
   for (const key of ['hostIPs', 'podIPs'] as const)
-    if (!isDeepStrictEqual(from[key], to[key])) patch[key] = [...(to[key] ?? []), ...(from[key] ? [{ $patch: 'replace' }] : [])]
+    if (!isDeepStrictEqual(from[key], to[key]))
+      patch[key] = [...(to[key] ?? []), ...(from[key] ? [{ $patch: 'replace' }] : [])]
   const changed = (to.conditions ?? []).flatMap(condition => {
     const before = from.conditions?.find(({ type }) => type === condition.type)
     if (isDeepStrictEqual(condition, before)) return []

@@ -131,7 +131,9 @@ function initialized(pod: core.Pod, statuses: ContainerStatuses, phase: Phase): 
   const init = initContainers(pod)
   if (init.length === 0) return { status: true }
   if (phase === 'Succeeded') return { status: true, reason: 'PodCompleted' }
-  const begun = statuses.containerStatuses.some(({ state, lastState }) => state.running || state.terminated || lastState.terminated)
+  const begun = statuses.containerStatuses.some(
+    ({ state, lastState }) => state.running || state.terminated || lastState.terminated,
+  )
   const incomplete = statuses.initContainerStatuses
     .filter((status, index) => (init[index] && isSidecar(init[index]) ? !status.started : !status.ready))
     .map(({ name }) => name)

@@ -4,8 +4,9 @@ import type { Timer } from '../../base/index.ts'
 import type { SandboxConfig } from '../runtime/runtime.ts'
 import { type Actions, computeActions } from './actions.ts'
 import { RestartBackoff } from './backoff.ts'
-import { type PodContext, tell } from './context.ts'
+import { type EventType, type PodContext, tell } from './context.ts'
 import { dnsConfigOf } from './dns.ts'
+import { removeDeadContainers, removePod } from './garbage.ts'
 import { type Images, StartError } from './images.ts'
 import { killContainer, killContainers } from './kill.ts'
 import { logDirectoryOf, sandboxConfig } from './sandbox-config.ts'
@@ -13,10 +14,12 @@ import { containerHash, containerNamed, initContainers, isSidecar } from './spec
 import { authsOf, crashLoop, startContainer } from './start.ts'
 import { latest, type PodState, type RunContainer, running } from './state.ts'
 import { podStatus } from './status.ts'
-import { removeDeadContainers, removePod } from './garbage.ts'
 
 /** Milliseconds between attempts at a pod that cannot be brought where it should be. */
 const RETRY = { first: 500, most: 10_000 }
+/** Looks at what was told to have ended, the first after so many milliseconds, each after twice as many. */
+const FIRST_LOOK = 10
+const MOST_LOOKS = 8
 
 /**
  * Brings one pod to where it should be. Whatever happens (the object changed, a container ended, a probe changed its
@@ -30,6 +33,10 @@ export class PodWorker {
   readonly #reasons = new Map<string, core.ContainerStateWaiting>()
   /** Names of containers and sandboxes, so that the runtime's events find their pod. */
   ids = new Set<string>()
+  /** Log files of the containers that run. */
+  logs: { id: string; path: string }[] = []
+  /** What was told to have ended and is not seen to have, with how often it was looked at since. */
+  readonly #endings = new Map<string, number>()
   #pod: core.Pod
   #status: core.PodStatus | undefined
   #ended: { reason: string; message: string } | undefined
@@ -83,6 +90,12 @@ export class PodWorker {
     })
   }
 
+  /** The runtime told that a container or sandbox ended. Its own status may say so only a moment later. */
+  ended(id: string): void {
+    this.#endings.set(id, 0)
+    this.wake()
+  }
+
   /** Ends the work and leaves the pod running. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -98,7 +111,9 @@ export class PodWorker {
     this.#grace = grace
     void this.#context.state
       .read(this.uid)
-      .then(state => Promise.all(running(state).map(({ id }) => this.#context.runtime.stopContainer(id, Math.max(grace, 1)))))
+      .then(state =>
+        Promise.all(running(state).map(({ id }) => this.#context.runtime.stopContainer(id, Math.max(grace, 1)))),
+      )
       .catch(() => {})
   }
 
@@ -131,8 +146,21 @@ export class PodWorker {
   async #read(): Promise<PodState> {
     const state = await this.#context.state.read(this.uid)
     this.ids = new Set([...state.sandboxes.map(({ id }) => id), ...state.containers.map(({ id }) => id)])
-    this.#context.probes.sync(this.#known(), state)
+    this.#context.probes.sync(this.#pod, state)
+    this.logs = running(state).map(({ id, logPath }) => ({ id, path: logPath }))
+    this.#awaitEndings(state)
     return state
+  }
+
+  #awaitEndings({ containers, sandboxes }: PodState): void {
+    for (const [id, looks] of this.#endings) {
+      const runs = containers.some(found => found.id === id && found.state === 'running')
+      const ready = sandboxes.some(found => found.id === id && found.ready)
+      if (looks < MOST_LOOKS && (runs || ready)) {
+        this.#endings.set(id, looks + 1)
+        this.#again(FIRST_LOOK * 2 ** looks)
+      } else this.#endings.delete(id)
+    }
   }
 
   async #sync(): Promise<void> {
@@ -160,7 +188,9 @@ export class PodWorker {
         await Promise.all(state.sandboxes.map(({ id }) => runtime.stopSandbox(id)))
       }
       await Promise.all(actions.kill.map(({ container, message, reason }) => this.#replace(container, message, reason)))
-      if (actions.start.length > 0) await this.#start(state, actions)
+      // What was killed is started at the next look, which knows how it ended and how long to wait.
+      if (actions.kill.length > 0) this.#wanted = true
+      else if (actions.start.length > 0) await this.#start(state, actions)
     } finally {
       if (!idle && !this.#stopped) {
         const now = await this.#read()
@@ -174,7 +204,8 @@ export class PodWorker {
 
   async #replace(container: RunContainer, message: string, reason: Actions['kill'][number]['reason']): Promise<void> {
     const spec = containerNamed(this.#pod, container.name)
-    const probe = reason === 'LivenessProbe' ? spec?.livenessProbe : reason === 'StartupProbe' ? spec?.startupProbe : undefined
+    const probe =
+      reason === 'LivenessProbe' ? spec?.livenessProbe : reason === 'StartupProbe' ? spec?.startupProbe : undefined
     const grace = probe?.terminationGracePeriodSeconds
     await killContainer(this.#context, this.#pod, container, { message, ...(grace === undefined ? {} : { grace }) })
   }
@@ -203,18 +234,27 @@ export class PodWorker {
     volumes.catch(() => {})
     const config = await this.#sandboxConfig(createSandbox?.attempt ?? before.sandbox?.metadata.attempt ?? 0)
     // Images come while the sandbox is made.
-    const images = new Map(due.map(container => [container.name, this.#image(container, config)]))
+    const images = new Map(due.map(container => [container.name, this.#image(container, config, volumes)]))
     for (const image of images.values()) image.catch(() => {})
     const sandboxId = createSandbox ? await this.#createSandbox(config) : before.sandbox!.id
+    this.ids.add(sandboxId)
     const podIps = await this.#podIps(sandboxId, before)
     await volumes.catch((error: Error) => {
       tell(context, pod, 'Warning', 'FailedMount', error.message)
       throw error
     })
+    const onCreated = (id: string) => void this.ids.add(id)
     for (const container of due) {
       if (this.#leaving.signal.aborted) return
-      const started = await this.#startOne(container, { sandboxId, sandbox: config, podIps, state: before }, images.get(container.name)!)
-      if (!started && initContainers(pod).includes(container)) return
+      const started = await this.#startOne(
+        container,
+        { sandboxId, sandbox: config, podIps, state: before, onCreated },
+        images.get(container.name)!,
+      )
+      if (!initContainers(pod).includes(container)) continue
+      if (!started) return
+      // What comes next need not wait for a sidecar to end.
+      if (isSidecar(container)) this.#wanted = true
     }
   }
 
@@ -237,14 +277,21 @@ export class PodWorker {
     return due
   }
 
-  async #image(container: core.Container, sandbox: SandboxConfig): ReturnType<Images['ensure']> {
+  /** Says nothing of the image of a container that cannot start because of its volumes. */
+  async #image(
+    container: core.Container,
+    sandbox: SandboxConfig,
+    volumes: Promise<void>,
+  ): ReturnType<Images['ensure']> {
     const pod = this.#pod
+    const say = (type: EventType, reason: string, message: string) =>
+      volumes.then(() => tell(this.#context, pod, type, reason, message, container.name)).catch(() => {})
     const ensured = this.#context.images.ensure({
       pod,
       container,
       sandbox,
       auths: () => authsOf(this.#context, pod, container.image ?? ''),
-      event: (type, reason, message) => tell(this.#context, pod, type, reason, message, container.name),
+      event: say,
     })
     return await Promise.race([ensured, this.#left()])
   }
@@ -318,7 +365,10 @@ export class PodWorker {
     const { startTime } = this.#known().status
     if (activeDeadlineSeconds === undefined || !startTime) return
     const left = parseTime(startTime) + activeDeadlineSeconds * 1000 - this.#context.clock.now()
-    if (left > 0) return this.#again(left)
+    if (left > 0) {
+      this.#again(left)
+      return
+    }
     const message = 'Pod was active on the node longer than the specified deadline'
     tell(this.#context, this.#pod, 'Normal', 'DeadlineExceeded', message)
     this.#ended = { reason: 'DeadlineExceeded', message }

@@ -9,7 +9,11 @@ const HealthCheckResponse = message({ status: int(1) })
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 const SERVING = 1
 
-export function grpcProbe(podIp: string, { port, service = '' }: core.GRPCAction, seconds: number): Promise<ProbeResult> {
+export function grpcProbe(
+  podIp: string,
+  { port, service = '' }: core.GRPCAction,
+  seconds: number,
+): Promise<ProbeResult> {
   const address = `${podIp.includes(':') ? `[${podIp}]` : podIp}:${port}`
   const client = new Client(address, credentials.createInsecure())
   return new Promise(resolve => {
@@ -25,9 +29,17 @@ export function grpcProbe(podIp: string, { port, service = '' }: core.GRPCAction
       { deadline: new Date(Date.now() + seconds * 1000) },
       (error, answer) => {
         if (answer)
-          end(answer.status === SERVING, answer.status === SERVING ? 'service healthy' : `service unhealthy (responded with "${STATUSES[answer.status]}")`)
+          end(
+            answer.status === SERVING,
+            answer.status === SERVING
+              ? 'service healthy'
+              : `service unhealthy (responded with "${STATUSES[answer.status]}")`,
+          )
         else if (error?.code === status.UNIMPLEMENTED)
-          end(false, `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`)
+          end(
+            false,
+            `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`,
+          )
         else if (error?.code === status.DEADLINE_EXCEEDED || error?.code === status.UNAVAILABLE)
           end(false, `timeout: failed to connect service "${address}" within ${seconds}s: context deadline exceeded`)
         else end(false, `error: health rpc probe failed: ${error?.details}`)

@@ -36,7 +36,11 @@ export async function runProbe(probe: core.Probe, target: ProbeTarget): Promise<
 
 const failed = (error: Error): ProbeResult => ({ ok: false, output: error.message })
 
-async function execProbe(command: string[], seconds: number, { runtime, containerId }: ProbeTarget): Promise<ProbeResult> {
+async function execProbe(
+  command: string[],
+  seconds: number,
+  { runtime, containerId }: ProbeTarget,
+): Promise<ProbeResult> {
   try {
     const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, seconds)
     return { ok: exitCode === 0, output: Buffer.concat([stdout, stderr]).subarray(0, MAX_OUTPUT).toString() }

@@ -8,6 +8,8 @@ import { type ProbeResult, runProbe } from './probe.ts'
 
 export interface ProbesOptions {
   runtime: Runtime
+  /** Where pods of the host's network are reached. */
+  nodeIp: string
   clock: Clock
   log: Logger
   /** A probe changed its mind about a container of this pod. */
@@ -25,6 +27,7 @@ interface Worker {
   container: core.Container
   containerId: string
   probe: core.Probe
+  podIp: string
   /** What holds now; undefined while a startup probe has not decided. */
   result: boolean | undefined
   /** How often in a row the last answer came. */
@@ -51,7 +54,7 @@ export class Probes implements ProbeView {
       if (found?.state !== 'running') continue
       alive.add(found.id)
       const workers = this.#workers.get(found.id)
-      if (!workers) this.#start(pod, container, found)
+      if (!workers) this.#start(pod, container, found, state)
       else for (const worker of workers) worker.pod = pod
     }
     for (const [id, workers] of this.#workers)
@@ -85,20 +88,24 @@ export class Probes implements ProbeView {
     return this.#workers.get(id)?.find(worker => worker.kind === kind)?.result
   }
 
-  #start(pod: core.Pod, container: core.Container, found: RunContainer): void {
+  #start(pod: core.Pod, container: core.Container, found: RunContainer, { sandbox }: PodState): void {
+    const podIp = (pod.spec.hostNetwork ? this.#options.nodeIp : sandbox?.ips[0]) ?? ''
     const before = adoptedStatus(pod, found)
     const workers = KINDS.flatMap((kind): Worker[] => {
       const probe = container[`${kind}Probe`]
       if (!probe) return []
       const result = { startup: before?.started || undefined, liveness: true, readiness: before?.ready ?? false }[kind]
       const run = { ok: false, count: 0 }
-      return [{ kind, pod, container, containerId: found.id, probe, result, run, timer: undefined, stopped: false }]
+      return [
+        { kind, pod, container, containerId: found.id, probe, podIp, result, run, timer: undefined, stopped: false },
+      ]
     })
     if (workers.length === 0) return
     this.#workers.set(found.id, workers)
     const age = this.#options.clock.now() - found.startedAt
     for (const worker of workers)
-      if (!(worker.kind === 'startup' && worker.result)) this.#schedule(worker, (worker.probe.initialDelaySeconds ?? 0) * 1000 - age)
+      if (!(worker.kind === 'startup' && worker.result))
+        this.#schedule(worker, (worker.probe.initialDelaySeconds ?? 0) * 1000 - age)
   }
 
   #stop(id: string): void {
@@ -139,10 +146,11 @@ export class Probes implements ProbeView {
 
   async #ask(worker: Worker): Promise<ProbeResult | undefined> {
     const { runtime, log, unhealthy } = this.#options
-    const { pod, container, containerId, probe, kind } = worker
+    const { pod, container, containerId, probe, podIp, kind } = worker
     try {
-      const result = await runProbe(probe, { runtime, containerId, container, podIp: pod.status?.podIP ?? '' })
-      if (!result.ok && !worker.stopped) unhealthy(pod, container.name, `${TITLES[kind]} probe failed: ${result.output}`)
+      const result = await runProbe(probe, { runtime, containerId, container, podIp })
+      if (!result.ok && !worker.stopped)
+        unhealthy(pod, container.name, `${TITLES[kind]} probe failed: ${result.output}`)
       return result
     } catch (error) {
       const { message } = error as Error

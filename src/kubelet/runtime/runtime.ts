@@ -39,7 +39,7 @@ export interface Runtime {
   pullImage(image: string, auth: RegistryAuth | undefined, sandbox: SandboxConfig): Promise<string>
 
   /**
-   * Calls `onChange` with the id of a container or sandbox that started or ended, and with nothing when everything
+   * Calls `onChange` with the id of a container or sandbox that ended, and with nothing when everything
    * has to be looked at again (after a lost connection). Resolves to false when the runtime has no events.
    */
   watch(onChange: (id?: string) => void, signal: AbortSignal): Promise<boolean>

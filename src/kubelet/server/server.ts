@@ -9,7 +9,7 @@ import { containerNamed } from '../pod/spec.ts'
 import type { PodState, RunContainer, StateReader } from '../pod/state.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { type LogOptions, readLogs } from './logs.ts'
-import { serveStream, type StreamTarget } from './streams.ts'
+import { type StreamTarget, serveStream } from './streams.ts'
 import { statsSummary } from './summary.ts'
 
 export interface ServerOptions {
@@ -87,7 +87,10 @@ function authorize(request: IncomingMessage): void {
   if (!subject) throw new HttpError(401, 'Unauthorized')
   const { O: organizations, CN: name } = subject as unknown as { O?: string | string[]; CN?: string }
   if ([organizations].flat().includes('system:masters') || name === 'kube-apiserver-kubelet-client') return
-  throw new HttpError(403, `Forbidden (user=${name}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource(s)=[proxy])`)
+  throw new HttpError(
+    403,
+    `Forbidden (user=${name}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource(s)=[proxy])`,
+  )
 }
 
 const urlOf = (request: IncomingMessage) => new URL(request.url ?? '/', 'https://kubelet')
@@ -119,7 +122,12 @@ function json(response: ServerResponse, body: object): void {
   response.end(JSON.stringify(body))
 }
 
-async function serveUpgrade(options: ServerOptions, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+async function serveUpgrade(
+  options: ServerOptions,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
   authorize(request)
   const url = urlOf(request)
   const [kind, namespace = '', name = '', ...rest] = partsOf(url)
@@ -239,5 +247,8 @@ async function loggedContainer(
   const reason = waiting?.reason ?? 'ContainerCreating'
   // A wait that is over by itself and one that needs somebody are told apart, as upstream does.
   const stuck = /^(ErrImage|ImagePullBackOff|InvalidImageName|CreateContainer|RunContainer)/.test(reason)
-  throw new HttpError(400, stuck ? `${where} is waiting to start: ${waiting?.message || reason}` : `${where} is waiting to start: ${reason}`)
+  throw new HttpError(
+    400,
+    stuck ? `${where} is waiting to start: ${waiting?.message || reason}` : `${where} is waiting to start: ${reason}`,
+  )
 }

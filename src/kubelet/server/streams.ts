@@ -27,7 +27,10 @@ function optionsOf(query: URLSearchParams): StreamOptions {
 function streamUrl(runtime: Runtime, { kind, id, query }: StreamTarget): Promise<string> {
   if (kind === 'exec') return runtime.exec(id, { ...optionsOf(query), command: query.getAll('command') })
   if (kind === 'attach') return runtime.attach(id, optionsOf(query))
-  const ports = query.getAll('port').flatMap(ports => ports.split(',')).map(Number)
+  const ports = query
+    .getAll('port')
+    .flatMap(ports => ports.split(','))
+    .map(Number)
   return runtime.portForward(id, ports)
 }
 

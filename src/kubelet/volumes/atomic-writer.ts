@@ -1,4 +1,16 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 export interface ProjectedFile {
@@ -18,7 +30,12 @@ const NEXT = '..data_tmp'
  * to which `..data` points, and what users see are links through `..data`. True when something changed.
  * Source: pkg/volume/util/atomic_writer.go
  */
-export async function writeAtomically(volume: string, payload: Payload, stamp: string, fsGroup?: number): Promise<boolean> {
+export async function writeAtomically(
+  volume: string,
+  payload: Payload,
+  stamp: string,
+  fsGroup?: number,
+): Promise<boolean> {
   const current = await readlink(join(volume, DATA)).catch(() => undefined)
   if (current && (await holds(join(volume, current), payload))) return false
   const folder = `..${stamp}`

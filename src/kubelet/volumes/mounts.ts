@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, readlink, realpath, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, readlink, realpath, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -12,13 +12,14 @@ export async function mountsBelow(folder: string): Promise<string[]> {
   const table = await readFile('/proc/self/mountinfo', 'utf8')
   return table
     .split('\n')
-    .map(line => unescape(line.split(' ')[4] ?? ''))
+    .map(line => unescaped(line.split(' ')[4] ?? ''))
     .filter(point => point === folder || point.startsWith(`${folder}/`))
     .reverse()
 }
 
 /** The kernel writes blanks and backslashes in octal. */
-const unescape = (path: string) => path.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
+const unescaped = (path: string) =>
+  path.replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 export async function mountTmpfs(folder: string, sizeBytes?: number): Promise<void> {
   if ((await mountsBelow(folder)).includes(folder)) return
@@ -68,5 +69,7 @@ async function makeInside(root: string, wanted: string): Promise<void> {
   if (!inside(await realpath(existing), root)) throw new Error(`subpath "${wanted}" not within volume path "${root}"`)
   if (existing === wanted) return
   const { mode } = await stat(root)
-  await mkdir(wanted, { recursive: true, mode: mode & 0o7777 })
+  await mkdir(wanted, { recursive: true })
+  // As open as the volume itself, whatever this process's umask.
+  for (let made = wanted; made !== existing; made = dirname(made)) await chmod(made, mode & 0o7777)
 }

@@ -16,7 +16,11 @@ export interface PayloadSources {
 const DEFAULT_MODE = 0o644
 
 /** What a volume made of API objects has to hold; undefined for other kinds. Rejects when an object is missing. */
-export async function payloadOf(pod: core.Pod, volume: core.Volume, sources: PayloadSources): Promise<Payload | undefined> {
+export async function payloadOf(
+  pod: core.Pod,
+  volume: core.Volume,
+  sources: PayloadSources,
+): Promise<Payload | undefined> {
   const { configMap, secret, downwardAPI, projected } = volume
   const payload: Payload = new Map()
   if (configMap) await addConfigMap(pod, configMap, configMap.defaultMode, sources, payload)
@@ -100,7 +104,8 @@ function addKeys(
   for (const { key, path, mode } of items) {
     const value = data.get(key)
     if (value) payload.set(path, { data: value, mode: mode ?? defaultMode })
-    else if (!optional) throw new Error(`${kind} references non-existent ${kind === 'secret' ? 'secret' : 'config'} key: ${key}`)
+    else if (!optional)
+      throw new Error(`${kind} references non-existent ${kind === 'secret' ? 'secret' : 'config'} key: ${key}`)
   }
 }
 

@@ -19,7 +19,10 @@ export class Tokens {
     this.#clock = clock
   }
 
-  async get(pod: core.Pod, { audience, expirationSeconds = DEFAULT_LIFETIME }: core.ServiceAccountTokenProjection): Promise<string> {
+  async get(
+    pod: core.Pod,
+    { audience, expirationSeconds = DEFAULT_LIFETIME }: core.ServiceAccountTokenProjection,
+  ): Promise<string> {
     const { name, namespace, uid } = pod.metadata
     const key = [uid, audience, expirationSeconds].join('|')
     const held = this.#held.get(key)

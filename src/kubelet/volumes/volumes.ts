@@ -2,8 +2,8 @@ import { chmod, chown, lchown, mkdir, readdir, rm, stat, writeFile } from 'node:
 import { dirname, join } from 'node:path'
 import { type core, quantity } from '../../api/index.ts'
 import type { Clock, Logger } from '../../base/index.ts'
-import type { Mount } from '../runtime/runtime.ts'
 import { expand } from '../pod/env.ts'
+import type { Mount } from '../runtime/runtime.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { bindSubPath, mountsBelow, mountTmpfs, unmountBelow } from './mounts.ts'
 import { type PayloadSources, payloadOf } from './payload.ts'
@@ -196,4 +196,3 @@ async function giveToGroup(path: string, group: number): Promise<void> {
   await chown(path, -1, group).catch(() => lchown(path, found.uid, group))
   await chmod(path, (found.mode & 0o7777) | (found.isDirectory() ? 0o2770 : 0o660))
 }
-

@@ -4,6 +4,8 @@ import type { Version } from './key-index.ts'
 import { FIRST_REVISION } from './revisions.ts'
 
 const FORMAT = 1
+/** Fills pages, where LMDB would split each in half. Its types have forgotten the option for asynchronous puts. */
+const APPEND = { append: true } as never
 const COMPACTED = Buffer.from('compacted')
 const FORMAT_KEY = Buffer.from('format')
 
@@ -62,24 +64,31 @@ export class Disk {
 
   /** All of it or nothing; resolves when it has reached the disk. */
   async commit(batch: DiskBatch): Promise<void> {
+    let puts: Promise<boolean>[] = []
     try {
-      await this.#root.batch(() => this.#write(batch))
+      await this.#root.batch(() => {
+        puts = this.#write(batch)
+      })
     } catch (error) {
-      // lmdb tells the reason in a promise of its own, which also wants to be handled.
+      // lmdb tells the reason in a promise of its own, which also wants to be handled, as do those of the puts.
+      await Promise.allSettled(puts)
       throw (await (error as { commitError?: Promise<never> }).commitError?.catch(reason => reason)) ?? error
     }
+    if ((await Promise.all(puts)).includes(false)) throw new Error('a revision has been written twice')
   }
 
-  #write({ written, removed, compacted }: DiskBatch): void {
+  #write({ written, removed, compacted }: DiskBatch): Promise<boolean>[] {
+    const puts: Promise<boolean>[] = []
     for (const { key, version, value } of written) {
       this.#versions.put(versionKey(key, version.revision), encodeVersion(version))
-      if (value) this.#values.put(encodeNumber(version.revision), value as Buffer)
+      if (value) puts.push(this.#values.put(encodeNumber(version.revision), value as Buffer, APPEND))
     }
     for (const { key, revision } of removed) {
       this.#versions.remove(versionKey(key, revision))
       this.#values.remove(encodeNumber(revision))
     }
     if (compacted !== undefined) this.#meta.put(COMPACTED, encodeNumber(compacted))
+    return puts
   }
 
   close(): Promise<void> {

@@ -1,8 +1,10 @@
+import { mkdir } from 'node:fs/promises'
 import type { Clock, Logger } from '../../base/index.ts'
 import { type Bytes, FutureRevision, type Store, StoreClosed } from '../store.ts'
 import { Compaction } from './compaction.ts'
 import { Disk } from './disk.ts'
 import { Expiry } from './expiry.ts'
+import { lock } from './lock.ts'
 import { Reader } from './read.ts'
 import { Revisions } from './revisions.ts'
 import { Values } from './values.ts'
@@ -26,10 +28,12 @@ export interface LmdbOptions {
 
 /**
  * The embedded store: one LMDB file, a memory index of its keys, and one writer that shares flushes among all who write.
- * Rejects when the directory cannot be used or was written in another format.
+ * Rejects when the directory cannot be used, is open in another process, or was written in another format.
  */
 export async function openLmdb(options: LmdbOptions): Promise<Store> {
   const { path, clock, log, mapSize, cacheSize = 64 * 2 ** 20, history = 300_000, historyRevisions = 300_000 } = options
+  await mkdir(path, { recursive: true })
+  const unlock = await lock(path)
   const disk = new Disk(path, mapSize)
   const revisions = new Revisions()
   const values = new Values(disk, cacheSize)
@@ -60,6 +64,7 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
     await writer.close()
     watchers.close()
     await disk.close()
+    await unlock()
   }
   const open = () => {
     if (closing) throw new StoreClosed('the store is closed')

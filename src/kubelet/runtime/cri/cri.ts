@@ -1,4 +1,4 @@
-import { Client, credentials, type ClientReadableStream, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, type ClientReadableStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import type { Clock, Logger } from '../../../base/index.ts'
 import {
   type ContainerConfig,
@@ -139,12 +139,11 @@ export function connectCri({ endpoint, clock, log }: CriOptions): Runtime {
     },
 
     async createContainer(sandboxId, config, sandbox) {
-      const answer = await call(
-        'CreateContainer',
-        messages.CreateContainerRequest,
-        messages.CreateContainerResponse,
-        { podSandboxId: sandboxId, config: containerMessage(config), sandboxConfig: sandboxMessage(sandbox) },
-      )
+      const answer = await call('CreateContainer', messages.CreateContainerRequest, messages.CreateContainerResponse, {
+        podSandboxId: sandboxId,
+        config: containerMessage(config),
+        sandboxConfig: sandboxMessage(sandbox),
+      })
       return answer.containerId
     },
 
@@ -196,12 +195,7 @@ export function connectCri({ endpoint, clock, log }: CriOptions): Runtime {
     },
 
     async containerStats() {
-      const { stats } = await call(
-        'ListContainerStats',
-        messages.Empty,
-        messages.ListContainerStatsResponse,
-        {},
-      )
+      const { stats } = await call('ListContainerStats', messages.Empty, messages.ListContainerStatsResponse, {})
       return stats.map(statsOf)
     },
 
@@ -235,7 +229,9 @@ export function connectCri({ endpoint, clock, log }: CriOptions): Runtime {
     },
 
     async imageStatus(image) {
-      const answer = await call('ImageStatus', messages.ImageRequest, messages.ImageStatusResponse, { image: { image } })
+      const answer = await call('ImageStatus', messages.ImageRequest, messages.ImageStatusResponse, {
+        image: { image },
+      })
       return answer.image && imageOf(answer.image)
     },
 
@@ -273,7 +269,9 @@ const codes: Partial<Record<status, RuntimeError['code']>> = {
 
 /** With the text that a Go client shows, because it ends up in events and statuses. */
 function translate(error: ServiceError): RuntimeError {
-  const name = (status[error.code] ?? 'UNKNOWN').toLowerCase().replace(/(^|_)(.)/g, (_, _gap, first) => first.toUpperCase())
+  const name = (status[error.code] ?? 'UNKNOWN')
+    .toLowerCase()
+    .replace(/(^|_)(.)/g, (_, _gap, first) => first.toUpperCase())
   return new RuntimeError(codes[error.code] ?? 'Unknown', `rpc error: code = ${name} desc = ${error.details}`)
 }
 

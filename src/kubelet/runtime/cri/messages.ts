@@ -2,7 +2,20 @@
  * The messages of CRI v1 that the kubelet sends and receives, and two of containerd's own.
  * Source of the field numbers: k8s.io/cri-api/pkg/apis/runtime/v1/api.proto
  */
-import { bool, bytes, type Decoded, type Encodable, int, ints, list, message, string, stringMap, strings, sub } from './protobuf.ts'
+import {
+  bool,
+  bytes,
+  type Decoded,
+  type Encodable,
+  int,
+  ints,
+  list,
+  message,
+  string,
+  stringMap,
+  strings,
+  sub,
+} from './protobuf.ts'
 
 const Empty = message({})
 
@@ -248,7 +261,10 @@ export const PullImageResponse = message({ imageRef: string(1) })
 const UInt64Value = message({ value: int(1) })
 const ContainerStats = message({
   attributes: sub(1, message({ id: string(1), metadata: sub(2, ContainerMetadata), labels: stringMap(3) })),
-  cpu: sub(2, message({ timestamp: int(1), usageCoreNanoSeconds: sub(2, UInt64Value), usageNanoCores: sub(3, UInt64Value) })),
+  cpu: sub(
+    2,
+    message({ timestamp: int(1), usageCoreNanoSeconds: sub(2, UInt64Value), usageNanoCores: sub(3, UInt64Value) }),
+  ),
   memory: sub(
     3,
     message({
@@ -261,7 +277,10 @@ const ContainerStats = message({
       majorPageFaults: sub(7, UInt64Value),
     }),
   ),
-  writableLayer: sub(4, message({ timestamp: int(1), usedBytes: sub(3, UInt64Value), inodesUsed: sub(4, UInt64Value) })),
+  writableLayer: sub(
+    4,
+    message({ timestamp: int(1), usedBytes: sub(3, UInt64Value), inodesUsed: sub(4, UInt64Value) }),
+  ),
 })
 export const ListContainerStatsResponse = message({ stats: list(1, ContainerStats) })
 
@@ -273,12 +292,9 @@ export const ContainerEventResponse = message({
 
 /** containerd.services.events.v1 */
 export const SubscribeRequest = message({ filters: strings(1) })
-export const Envelope = message({
-  topic: string(3),
-  event: sub(4, message({ typeUrl: string(1), value: bytes(2) })),
-})
-/** What TaskStart, TaskExit and TaskOOM of containerd.events have in common. */
-export const TaskEvent = message({ containerId: string(1), id: string(2) })
+export const Envelope = message({ event: sub(4, message({ typeUrl: string(1), value: bytes(2) })) })
+/** containerd.events */
+export const TaskExit = message({ containerId: string(1), id: string(2) })
 
 export type SandboxConfigMessage = Encodable<typeof PodSandboxConfig>
 export type ContainerConfigMessage = Encodable<typeof ContainerConfig>

@@ -138,7 +138,9 @@ export function list<Out, In>(id: number, type: Message<Out, In>): Field<Out[], 
   return {
     id,
     initial: () => [],
-    write: (values, out) => values.forEach(value => void one.write(value, out)),
+    write(values, out) {
+      for (const value of values) one.write(value, out)
+    },
     read: (from, _wire, before) => [...before, type.decode(from.slice())],
   }
 }
@@ -174,7 +176,11 @@ export function stringMap(id: number): Field<Record<string, string>> {
   return {
     id,
     initial: () => ({}),
-    write: (value, out) => entries.write(Object.entries(value).map(([key, value]) => ({ key, value })), out),
+    write: (value, out) =>
+      entries.write(
+        Object.entries(value).map(([key, value]) => ({ key, value })),
+        out,
+      ),
     read(from, wire, before) {
       const [entry] = entries.read(from, wire, [])
       return entry ? { ...before, [entry.key]: entry.value } : before
@@ -188,7 +194,10 @@ class Writer {
 
   /** Negative numbers take ten bytes, as two's complement of 64 bits. */
   varint(value: number): void {
-    if (value < 0) return this.#bigVarint(BigInt.asUintN(64, BigInt(value)))
+    if (value < 0) {
+      this.#bigVarint(BigInt.asUintN(64, BigInt(value)))
+      return
+    }
     let rest = value
     while (rest > 127) {
       this.#numbers.push((rest % 128) | 128)

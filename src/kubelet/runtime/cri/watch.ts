@@ -22,21 +22,24 @@ type Source = (options: WatchOptions) => ClientReadableStream<unknown>
 const criEvents: Source = ({ stream, onChange }) =>
   stream('/runtime.v1.RuntimeService/GetContainerEvents', messages.Empty, messages.ContainerEventResponse, {}).on(
     'data',
-    ({ containerId }: { containerId: string }) => onChange(containerId),
+    (event: { containerId: string; containerEventType: number }) => {
+      if (event.containerEventType === STOPPED) onChange(event.containerId)
+    },
   )
+
+/** Of CRI's ContainerEventType. The others follow from what the kubelet itself does. */
+const STOPPED = 2
 
 /** What containerd tells everybody on the same socket. */
 const containerdEvents: Source = ({ stream, onChange }) => {
-  const topics = ['/tasks/start', '/tasks/exit', '/tasks/oom']
-  const filters = topics.map(topic => `namespace==k8s.io,topic=="${topic}"`)
+  const filters = ['namespace==k8s.io,topic=="/tasks/exit"']
   return stream('/containerd.services.events.v1.Events/Subscribe', messages.SubscribeRequest, messages.Envelope, {
     filters,
-  }).on('data', (envelope: { topic: string; event?: { value: Uint8Array } }) => {
+  }).on('data', (envelope: { event?: { value: Uint8Array } }) => {
     if (!envelope.event) return
-    const { containerId, id } = messages.TaskEvent.decode(envelope.event.value)
+    const { containerId, id } = messages.TaskExit.decode(envelope.event.value)
     // The end of an exec'ed process (each exec probe has one) is not the end of the container.
-    if (envelope.topic === '/tasks/exit' && id !== containerId) return
-    onChange(containerId)
+    if (id === containerId) onChange(containerId)
   })
 }
 

@@ -29,7 +29,15 @@ export function upgradeToSpdy(url: string, protocol: string): Promise<Socket> {
         return
       }
       const [line = ''] = head.toString('latin1').split('\r\n')
-      if (!line.includes(' 101 ')) return fail(new UpgradeError(head.subarray(end + 4).toString().trim() || line))
+      if (!line.includes(' 101 '))
+        return fail(
+          new UpgradeError(
+            head
+              .subarray(end + 4)
+              .toString()
+              .trim() || line,
+          ),
+        )
       socket.pause()
       socket.off('data', read)
       socket.removeAllListeners('error')

@@ -1,0 +1,48 @@
+import type { apps, FieldError } from '../../../../api/index.ts'
+import type { Strategy } from '../../strategy.ts'
+import { immutable, invalid, nonNegative, notSupported, required } from '../../validation/field.ts'
+import { isZero, validateAmount, validateAtMostAll } from '../../validation/int-or-percent.ts'
+import { validateWorkload } from '../../validation/pod-template.ts'
+import { defaultPodTemplate } from '../core/pod-defaults.ts'
+import { podSpecWarnings } from '../core/pod-warnings.ts'
+
+/** Source: k8s.io/kubernetes/pkg/apis/apps/v1/defaults.go, pkg/apis/apps/validation ValidateDaemonSet */
+export const daemonSetStrategy: Strategy<apps.DaemonSet> = {
+  defaults({ spec }) {
+    defaultPodTemplate(spec.template)
+    spec.revisionHistoryLimit ??= 10
+    spec.updateStrategy.type ||= 'RollingUpdate'
+    if (spec.updateStrategy.type !== 'RollingUpdate') return
+    spec.updateStrategy.rollingUpdate = { maxUnavailable: 1, maxSurge: 0, ...spec.updateStrategy.rollingUpdate }
+  },
+  validate: ({ spec }) => [
+    ...validateWorkload(spec, 'daemonset'),
+    ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
+    ...validateUpdateStrategy(spec.updateStrategy, 'spec.updateStrategy'),
+    ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
+  ],
+  validateUpdate: ({ spec }, { spec: old }) => immutable('spec.selector', spec.selector, old.selector),
+  warnings: ({ spec }) => podSpecWarnings(spec.template.spec, 'spec.template.spec'),
+}
+
+function validateUpdateStrategy({ type, rollingUpdate }: apps.DaemonSetUpdateStrategy, path: string): FieldError[] {
+  if (type === 'OnDelete') return []
+  if (type !== 'RollingUpdate') return [notSupported(path, { type }, ['RollingUpdate', 'OnDelete'])]
+  const field = `${path}.rollingUpdate`
+  if (!rollingUpdate) return [required(field)]
+  const { maxUnavailable, maxSurge } = rollingUpdate
+  const problems = [
+    ...validateAmount(maxUnavailable, `${field}.maxUnavailable`),
+    ...validateAmount(maxSurge, `${field}.maxSurge`),
+    ...validateAtMostAll(maxUnavailable, `${field}.maxUnavailable`),
+    ...validateAtMostAll(maxSurge, `${field}.maxSurge`),
+  ]
+  if (isZero(maxUnavailable) && isZero(maxSurge)) {
+    problems.push(required(`${field}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'))
+  }
+  // A node has room for the old pod and the new one only where their ports and volumes do not collide.
+  if (!isZero(maxUnavailable) && !isZero(maxSurge)) {
+    problems.push(invalid(`${field}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'))
+  }
+  return problems
+}

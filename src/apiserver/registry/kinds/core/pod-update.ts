@@ -1,0 +1,164 @@
+import type { core, FieldError } from '../../../../api/index.ts'
+import { at, each, forbidden, invalid, required, same } from '../../validation/field.ts'
+
+/**
+ * What may change in a pod that exists. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePodUpdate
+ */
+
+const UPDATABLE = [
+  '`spec.containers[*].image`',
+  '`spec.initContainers[*].image`',
+  '`spec.activeDeadlineSeconds`',
+  '`spec.tolerations` (only additions to existing tolerations)',
+  '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+]
+
+const LARGEST_INT32 = 2 ** 31 - 1
+
+export function validatePodUpdate({ spec, metadata }: core.Pod, { spec: old, ...rest }: core.Pod): FieldError[] {
+  const counts = [
+    ...sameCount(spec.containers, old.containers, 'spec.containers'),
+    ...sameCount(spec.initContainers, old.initContainers, 'spec.initContainers'),
+  ]
+  if (counts.length) return counts
+  const problems = [
+    ...validateImages(spec.containers, 'spec.containers'),
+    ...validateImages(spec.initContainers, 'spec.initContainers'),
+    ...validateDeadline(spec.activeDeadlineSeconds, old.activeDeadlineSeconds),
+    ...validateGates(spec.schedulingGates, old.schedulingGates),
+    ...validateTolerations(
+      spec.tolerations,
+      old.tolerations,
+      metadata.deletionTimestamp ?? rest.metadata.deletionTimestamp,
+    ),
+  ]
+  if (problems.length) return problems
+  const changed = changes(spec, withUpdatable(spec, old))
+  if (changed.length === 0) return []
+  return [
+    forbidden('spec', `pod updates may not change fields other than ${UPDATABLE.join(',')}\n${changed.join('\n')}`),
+  ]
+}
+
+const sameCount = (containers: core.Container[] | undefined, old: core.Container[] | undefined, path: string) =>
+  (containers?.length ?? 0) === (old?.length ?? 0)
+    ? []
+    : [forbidden(path, 'pod updates may not add or remove containers')]
+
+const validateImages = (containers: core.Container[] | undefined, path: string): FieldError[] =>
+  each(containers, path, ({ image }, itemPath) => {
+    if (!image) return [required(`${itemPath}.image`)]
+    return image === image.trim()
+      ? []
+      : [invalid(`${itemPath}.image`, image, 'must not have leading or trailing whitespace')]
+  })
+
+/** It may be set where there was none, or lowered. */
+function validateDeadline(deadline: number | undefined, old: number | undefined): FieldError[] {
+  const path = 'spec.activeDeadlineSeconds'
+  if (deadline === undefined) {
+    return old === undefined ? [] : [invalid(path, null, 'must not update from a positive integer to nil value')]
+  }
+  if (deadline < 0 || deadline > LARGEST_INT32) {
+    return [invalid(path, deadline, `must be between 0 and ${LARGEST_INT32}, inclusive`)]
+  }
+  return old !== undefined && old < deadline
+    ? [invalid(path, deadline, 'must be less than or equal to previous value')]
+    : []
+}
+
+function validateGates(gates: core.PodSchedulingGate[] = [], old: core.PodSchedulingGate[] = []): FieldError[] {
+  const before = new Set(old.map(({ name }) => name))
+  return gates.flatMap(({ name }, index) =>
+    before.has(name)
+      ? []
+      : [
+          forbidden(
+            at('spec.schedulingGates', index),
+            `only deletion is allowed, but found new scheduling gate '${name}'`,
+          ),
+        ],
+  )
+}
+
+/** Each old toleration is still there, but for its tolerationSeconds. */
+function validateTolerations(
+  tolerations: core.Toleration[] = [],
+  old: core.Toleration[] = [],
+  deleted: string | undefined,
+): FieldError[] {
+  if (deleted && same(tolerations, old)) return []
+  const bare = ({ tolerationSeconds: _, ...toleration }: core.Toleration) => toleration
+  const kept = old.every(before => tolerations.some(now => same(bare(now), bare(before))))
+  return kept
+    ? []
+    : [forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')]
+}
+
+/** The old spec with everything taken over that may change. */
+function withUpdatable(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
+  const images = <T extends core.Container | core.EphemeralContainer>(now: T[] | undefined, before: T[] | undefined) =>
+    before?.map((container, index) => ({ ...container, image: now?.[index]?.image }))
+  const allowed: core.PodSpec = {
+    ...old,
+    containers: images(spec.containers, old.containers) ?? [],
+    initContainers: images(spec.initContainers, old.initContainers),
+    activeDeadlineSeconds: spec.activeDeadlineSeconds,
+    tolerations: spec.tolerations,
+    schedulingGates: spec.schedulingGates,
+  }
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1) {
+    allowed.terminationGracePeriodSeconds = 1
+  }
+  if (old.schedulingGates?.length) {
+    // A pod that is held back has not been placed yet, so what places it may become stricter.
+    allowed.nodeSelector = spec.nodeSelector
+    allowed.affinity = spec.affinity
+  }
+  return allowed
+}
+
+/** One line for each field that differs, old and new. */
+function changes(spec: core.PodSpec, allowed: core.PodSpec): string[] {
+  const [now, before] = [spec, allowed] as unknown as [Record<string, unknown>, Record<string, unknown>]
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(key => !same(now[key], before[key]))
+  return keys.flatMap(key => [`-\t${key}: ${shown(before[key])}`, `+\t${key}: ${shown(now[key])}`])
+}
+
+const shown = (value: unknown) => (value === undefined ? 'nil' : JSON.stringify(value))
+
+export function validatePodStatusUpdate(
+  { spec, status }: core.Pod,
+  { spec: old, status: before }: core.Pod,
+): FieldError[] {
+  const problems: FieldError[] = []
+  if (spec.nodeName !== old.nodeName) {
+    problems.push(forbidden('status.nodeName', 'may not be changed directly'))
+  }
+  return [
+    ...problems,
+    ...terminatedStays(
+      status.containerStatuses,
+      before.containerStatuses,
+      'status.containerStatuses',
+      old.restartPolicy,
+    ),
+  ]
+}
+
+/** A container that is never started again cannot leave its end behind. */
+function terminatedStays(
+  statuses: core.ContainerStatus[] | undefined,
+  before: core.ContainerStatus[] | undefined,
+  path: string,
+  restartPolicy: core.PodSpec['restartPolicy'],
+): FieldError[] {
+  if (restartPolicy === 'Always') return []
+  const running = new Set(statuses?.filter(({ state }) => !state?.terminated).map(({ name }) => name))
+  return (before ?? []).flatMap(({ name, state }, index) => {
+    const ended = state?.terminated && (restartPolicy === 'Never' || state.terminated.exitCode === 0)
+    return ended && running.has(name)
+      ? [forbidden(`${at(path, index)}.state`, 'may not be transitioned to non-terminated state')]
+      : []
+  })
+}

@@ -1,0 +1,62 @@
+import type { core } from '../../../../api/index.ts'
+import type { Strategy } from '../../strategy.ts'
+import { validatePod } from '../../validation/pod.ts'
+import { validatePodTemplate } from '../../validation/pod-template.ts'
+import { defaultPod, defaultPodTemplate, mirrorServiceAccount } from './pod-defaults.ts'
+import { validatePodStatusUpdate, validatePodUpdate } from './pod-update.ts'
+import { podSpecWarnings } from './pod-warnings.ts'
+import { qosClass } from './qos.ts'
+
+/** Source: k8s.io/kubernetes/pkg/registry/core/pod/strategy.go */
+export const podStrategy: Strategy<core.Pod> = {
+  defaults: defaultPod,
+
+  prepareCreate(pod, { now }) {
+    mirrorServiceAccount(pod.spec)
+    pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) }
+    if (pod.spec.schedulingGates?.length) pod.status.conditions = [gated(now)]
+  },
+
+  prepareUpdate(pod, old) {
+    // The class is decided once: a later resize may not change it.
+    if (old.status.qosClass) pod.status.qosClass = old.status.qosClass
+  },
+
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatusUpdate,
+  warnings: ({ spec }) => podSpecWarnings(spec, 'spec'),
+
+  fields: ({ spec, status }) => ({
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.restartPolicy': spec.restartPolicy ?? '',
+    'spec.schedulerName': spec.schedulerName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec.hostNetwork ?? false),
+    'status.phase': status.phase ?? '',
+    'status.podIP': status.podIPs?.[0]?.ip ?? status.podIP ?? '',
+    'status.nominatedNodeName': status.nominatedNodeName ?? '',
+  }),
+
+  gracePeriod({ spec, status }, requested) {
+    // Nothing runs, so there is nothing to wait for.
+    if (!spec.nodeName || status.phase === 'Failed' || status.phase === 'Succeeded') return 0
+    const period = requested ?? spec.terminationGracePeriodSeconds ?? 0
+    return period < 0 ? 1 : period
+  },
+}
+
+const gated = (now: string): core.PodCondition => ({
+  type: 'PodScheduled',
+  status: 'False',
+  lastTransitionTime: now,
+  reason: 'SchedulingGated',
+  message: 'Scheduling is blocked due to non-empty scheduling gates',
+})
+
+/** A template that stands by itself. */
+export const podTemplateStrategy: Strategy<core.PodTemplate> = {
+  defaults: ({ template }) => defaultPodTemplate(template),
+  validate: ({ template }) => validatePodTemplate(template, 'template'),
+  generation: true,
+}
