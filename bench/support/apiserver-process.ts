@@ -62,6 +62,8 @@ async function startBare({ ca, serving }: Instructions, body: Buffer): Promise<R
 
 const instructions = (await json(process.stdin)) as Instructions
 const { body } = instructions
-const running = await (body === undefined ? startApi(instructions) : startBare(instructions, Buffer.from(body, 'base64')))
+const running = await (body === undefined
+  ? startApi(instructions)
+  : startBare(instructions, Buffer.from(body, 'base64')))
 process.on('SIGTERM', () => void running.stop().then(() => process.exit(0)))
 console.log(running.port)

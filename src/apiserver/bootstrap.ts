@@ -1,4 +1,4 @@
-import { type core, type Draft, is, type KubeObject, type Resource, resources } from '../api/index.ts'
+import { type Draft, is, type KubeObject, type Resource, resources } from '../api/index.ts'
 import { create } from './registry/create.ts'
 import { ownCall, type Registry } from './registry/registry.ts'
 import { update } from './registry/update.ts'
@@ -31,23 +31,33 @@ export interface BootstrapOptions {
 export async function bootstrap(registry: Registry, options: BootstrapOptions): Promise<void> {
   for (const name of NAMESPACES) await ensure(registry, resources.namespaces, { metadata: { name } })
   for (const { name, ...rest } of PRIORITY_CLASSES)
-    await ensure(registry, resources.priorityClasses, { metadata: { name }, preemptionPolicy: 'PreemptLowerPriority', ...rest })
+    await ensure(registry, resources.priorityClasses, {
+      metadata: { name },
+      preemptionPolicy: 'PreemptLowerPriority',
+      ...rest,
+    })
   await bootstrapService(registry, options)
 }
 
 /** The Service `kubernetes`, by which pods find this server. Source: k8s.io/kubernetes/pkg/controlplane/controller/kubernetesservice */
-async function bootstrapService(registry: Registry, { advertiseAddress, port, serviceAddress }: BootstrapOptions): Promise<void> {
+async function bootstrapService(
+  registry: Registry,
+  { advertiseAddress, port, serviceAddress }: BootstrapOptions,
+): Promise<void> {
   const labels = { component: 'apiserver', provider: 'kubernetes' }
   const metadata = { name: 'kubernetes', namespace: 'default' }
-  await ensure(registry, resources.services, {
-    metadata: { ...metadata, labels },
-    spec: {
-      clusterIP: serviceAddress,
-      type: 'ClusterIP',
-      sessionAffinity: 'None',
-      ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
+  const servicePorts = [{ name: 'https', protocol: 'TCP' as const, port: 443, targetPort: port }]
+  await ensure(
+    registry,
+    resources.services,
+    {
+      metadata: { ...metadata, labels },
+      spec: { clusterIP: serviceAddress, type: 'ClusterIP', sessionAffinity: 'None', ports: servicePorts },
     },
-  } as Draft<core.Service>)
+    service => {
+      service.spec.ports = servicePorts
+    },
+  )
   const ports = [{ name: 'https', port, protocol: 'TCP' as const }]
   await ensure(
     registry,
@@ -56,7 +66,9 @@ async function bootstrapService(registry: Registry, { advertiseAddress, port, se
       metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
       subsets: [{ addresses: [{ ip: advertiseAddress }], ports }],
     },
-    endpoints => void (endpoints.subsets = [{ addresses: [{ ip: advertiseAddress }], ports }]),
+    endpoints => {
+      endpoints.subsets = [{ addresses: [{ ip: advertiseAddress }], ports }]
+    },
   )
   const slice = {
     addressType: advertiseAddress.includes(':') ? ('IPv6' as const) : ('IPv4' as const),

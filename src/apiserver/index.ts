@@ -1,5 +1,5 @@
-import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import { allResources, resources } from '../api/index.ts'
+import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import type { Store } from '../store/index.ts'
 import { chain } from './admission/admission.ts'
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts'
@@ -11,13 +11,13 @@ import { TokenAuthenticator } from './authn/tokens.ts'
 import { builtinAuthorizer } from './authz/builtin.ts'
 import { bootstrap } from './bootstrap.ts'
 import { createDiscovery } from './discovery/index.ts'
+import { RequestMetrics } from './metrics.ts'
 import { createOpenApi } from './openapi/index.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import { expire, handle, type Pipeline } from './pipeline/handle.ts'
 import { resourceHandler } from './pipeline/resources.ts'
 import { createStrategies } from './registry/index.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
-import { RequestMetrics } from './metrics.ts'
 import { createRoutes } from './routes/index.ts'
 import { openidRoutes } from './routes/openid.ts'
 import { listen } from './server.ts'
@@ -75,7 +75,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authorizer: builtinAuthorizer,
     route: createRoutes({
       metrics,
-      further: [path => discovery?.(path), createOpenApi({ resources: () => allResources, version: version.gitVersion, clock })],
+      further: [
+        path => discovery?.(path),
+        createOpenApi({ resources: () => allResources, version: version.gitVersion, clock }),
+      ],
       exact: openidRoutes(options.serviceAccount.issuer, verifying, () => url),
       live: [
         { name: 'ping', check() {} },
@@ -97,7 +100,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
         },
       ],
     }),
-    resource: resourceHandler(registry, { tokens, authorizer: builtinAuthorizer, tokenOptions, kubeletClient: options.kubeletClient }),
+    resource: resourceHandler(registry, {
+      tokens,
+      authorizer: builtinAuthorizer,
+      tokenOptions,
+      kubeletClient: options.kubeletClient,
+    }),
     metrics,
     deadlines: new Deadlines(clock, expire),
     stopping: stopping.signal,
@@ -121,7 +129,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     url,
     port: listener.port,
     stop() {
-      stopped ??= (stopping.abort(), listener.close(GRACE))
+      stopping.abort()
+      stopped ??= listener.close(GRACE)
       return stopped
     },
   }
@@ -132,7 +141,14 @@ function urlOf({ host, advertiseAddress }: ApiServerOptions, port: number): stri
   return `https://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
 }
 
-function registryOf({ store, clock, random, log, serviceClusterIpRange, serviceNodePortRange }: ApiServerOptions): Registry {
+function registryOf({
+  store,
+  clock,
+  random,
+  log,
+  serviceClusterIpRange,
+  serviceNodePortRange,
+}: ApiServerOptions): Registry {
   const strategies = createStrategies({ serviceClusterIpRange, serviceNodePortRange, random })
   const parts = { store, clock, random, log, strategies, admission: chain([]) }
   const registry = createRegistry(parts)

@@ -34,10 +34,18 @@ export class RequestMetrics {
 
   observe({ info, query }: Context, code: number, seconds: number): void {
     const { verb, group, version, resource, subresource, namespace, name, isResourceRequest } = info
-    const key = isResourceRequest ? `${verb} ${group}/${version}/${resource}/${subresource}${namespace ? ' n' : ''}${name ? ' r' : ''}` : verb
+    const key = isResourceRequest
+      ? `${verb} ${group}/${version}/${resource}/${subresource}${namespace ? ' n' : ''}${name ? ' r' : ''}`
+      : verb
     let series = this.#series.get(key)
     if (!series) {
-      const scope = !isResourceRequest ? '' : name || verb === 'create' ? 'resource' : namespace ? 'namespace' : 'cluster'
+      const scope = !isResourceRequest
+        ? ''
+        : name || verb === 'create'
+          ? 'resource'
+          : namespace
+            ? 'namespace'
+            : 'cluster'
       const dryRun = query.get('dryRun') ?? ''
       const labels = `dry_run="${dryRun}",group="${group}",resource="${resource}",scope="${scope}",subresource="${subresource}",verb="${VERBS[verb] ?? 'OTHER'}",version="${version}"`
       series = { labels, codes: new Map(), buckets: new Array(BUCKETS.length + 1).fill(0), seconds: 0 }
@@ -53,11 +61,19 @@ export class RequestMetrics {
   /** The text format of Prometheus. */
   async text(): Promise<string> {
     const lines = [
-      ...header('apiserver_request_total', 'counter', 'Counter of apiserver requests by verb, resource, scope and HTTP code.'),
+      ...header(
+        'apiserver_request_total',
+        'counter',
+        'Counter of apiserver requests by verb, resource, scope and HTTP code.',
+      ),
       ...[...this.#series.values()].flatMap(({ labels, codes }) =>
         [...codes].map(([code, count]) => `apiserver_request_total{code="${code}",${labels}} ${count}`),
       ),
-      ...header('apiserver_request_duration_seconds', 'histogram', 'Response latency in seconds by verb, resource and scope.'),
+      ...header(
+        'apiserver_request_duration_seconds',
+        'histogram',
+        'Response latency in seconds by verb, resource and scope.',
+      ),
       ...[...this.#series.values()].flatMap(histogram),
       ...header('apiserver_current_inflight_requests', 'gauge', 'Requests being answered now, by kind.'),
       `apiserver_current_inflight_requests{request_kind="mutating"} ${this.#mutating}`,

@@ -5,7 +5,7 @@ import { findShims, runningSupervisor, stopLeftovers } from './leftovers.ts'
 import { withLock } from './lock.ts'
 import { killPods, stopPods, unmountAll } from './pods.ts'
 import { run, stopProcess, waitUntil } from './process.ts'
-import { checkName, findCluster } from './settings.ts'
+import { checkName, checkRoot, findCluster } from './settings.ts'
 
 export interface DownOptions {
   name: string
@@ -22,6 +22,7 @@ const RUNTIME_START = 10_000
 /** Stops the cluster's processes and pods; its data stay unless `purge`. False when there is no such cluster. */
 export async function down(options: DownOptions): Promise<boolean> {
   checkName(options.name)
+  checkRoot()
   return withLock(options.name, systemClock, async () => {
     const found = findCluster(options.name, options.dataDir)
     const paths = found?.paths ?? layout(options.name, options.dataDir)

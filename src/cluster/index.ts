@@ -2,7 +2,6 @@
  * Puts the parts together: a cluster on this machine, its processes, and a control plane inside one's own program.
  * Each function loads what it needs when it is called, so that a process holds no more than its own component.
  */
-
 import type { DownOptions } from './down.ts'
 import type { ClusterRef } from './images.ts'
 import type { ApiServerFlags } from './run/apiserver.ts'
@@ -16,6 +15,7 @@ import type { SuperviseOptions } from './supervise.ts'
 import type { UpOptions } from './up.ts'
 
 export type { ListedImage } from './images.ts'
+export { userKubeconfig } from './kubeconfig.ts'
 export type { Cluster } from './start.ts'
 export type { ClusterStatus, ComponentStatus } from './status.ts'
 export type { UpResult } from './up.ts'

@@ -68,7 +68,7 @@ function readClient(text: string): KeyPair | undefined {
  * The user's kubeconfig file that a new cluster goes to, as kubectl chooses it: the flag, else of the files in KUBECONFIG
  * the first that exists or the last, else ~/.kube/config.
  */
-export function userKubeconfig(flag: string | undefined, environment = process.env): string {
+export function userKubeconfig(flag?: string, environment = process.env): string {
   if (flag) return resolve(flag)
   const files = (environment.KUBECONFIG ?? '').split(delimiter).filter(Boolean)
   const file = files.find(path => existsSync(path)) ?? files.at(-1)

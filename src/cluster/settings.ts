@@ -50,6 +50,11 @@ export function checkName(name: string): void {
   )
 }
 
+export function checkRoot(): void {
+  if (process.getuid?.() !== 0)
+    throw new Error('a node needs root: containers, networks and mounts; try again with sudo')
+}
+
 /** The address `offset` places into the network: 1 for the `kubernetes` Service, 10 for DNS. */
 export function addressIn(cidr: string, offset: number): string {
   const octets = (cidr.split('/')[0] ?? '').split('.').map(Number)

@@ -63,7 +63,7 @@ export function startSupervisor(options: SupervisorOptions): Component {
     void Promise.all(needs).then(() => child.start())
   }
   let rotation = clock.after(LOG_CHECK, function rotate() {
-    for (const program of programs) boundLog(logFile(paths, program.name))
+    for (const name of ['supervisor', ...children.keys()]) boundLog(logFile(paths, name))
     rotation = clock.after(LOG_CHECK, rotate)
   })
 

@@ -18,6 +18,7 @@ import {
   addressIn,
   checkName,
   checkPortFree,
+  checkRoot,
   createSettings,
   findCluster,
   hostAddress,
@@ -54,7 +55,8 @@ export async function up(options: UpOptions): Promise<UpResult> {
   const clock = systemClock
   const { settings, paths, alreadyRunning } = await withLock(options.name, clock, () => ensureStarted(options, clock))
   const admin = join(paths.kubeconfigs, 'admin.conf')
-  await awaitReady(options, settings, paths, admin, clock)
+  const progress = alreadyRunning ? () => {} : options.progress
+  await awaitReady({ ...options, progress }, settings, paths, admin, clock)
   await mergeContext(settings.kubeconfig, settings.name, readFileSync(admin, 'utf8'))
   return { settings, alreadyRunning }
 }
@@ -149,7 +151,8 @@ async function awaitReady(options: UpOptions, settings: Settings, paths: Layout,
   } finally {
     await client.close()
   }
-  await until(() => !unready(), unready() ?? 'supervisor', `${unready()} is not ready`)
+  const last = unready()
+  if (last) await until(() => !unready(), last, `${last} is not ready`)
   await images
   progress(`Node ${settings.nodeName} is Ready`)
 }
@@ -176,8 +179,7 @@ function notReady(what: string, paths: Layout, program: string, wait: number, na
 /** Rejects early, and says what to do, where a node cannot run. */
 function checkMachine(): void {
   if (process.platform !== 'linux') throw new Error('a node runs on Linux only')
-  if (process.getuid?.() !== 0)
-    throw new Error('a node needs root: containers, networks and mounts; try again with sudo')
+  checkRoot()
   const missing = [...PROGRAMS.filter(name => !onPath(name)), ...FILES.filter(file => !existsSync(file))]
   if (missing.length === 0) return
   throw new Error(

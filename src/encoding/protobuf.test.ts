@@ -4,7 +4,8 @@ import { parseProtobuf } from './protobuf.ts'
 
 /** One field on the wire: text and messages as bytes, anything else as a varint. */
 function field(tag: number, value: number | bigint | string | Buffer): Buffer {
-  if (typeof value === 'number' || typeof value === 'bigint') return Buffer.concat([varint(BigInt(tag) << 3n), varint(BigInt.asUintN(64, BigInt(value)))])
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return Buffer.concat([varint(BigInt(tag) << 3n), varint(BigInt.asUintN(64, BigInt(value)))])
   const bytes = Buffer.from(value as string)
   return Buffer.concat([varint((BigInt(tag) << 3n) | 2n), varint(BigInt(bytes.length)), bytes])
 }
@@ -19,7 +20,13 @@ function varint(value: bigint): Buffer {
 
 const message = (...fields: Buffer[]) => Buffer.concat(fields)
 const envelope = (apiVersion: string, kind: string, raw: Buffer) =>
-  message(Buffer.from('k8s\0'), field(1, message(field(1, apiVersion), field(2, kind))), field(2, raw), field(3, ''), field(4, ''))
+  message(
+    Buffer.from('k8s\0'),
+    field(1, message(field(1, apiVersion), field(2, kind))),
+    field(2, raw),
+    field(3, ''),
+    field(4, ''),
+  )
 
 describe('protobuf', () => {
   it('reads fields, lists, maps, inlined structs and the types with a form of their own', () => {
@@ -28,7 +35,13 @@ describe('protobuf', () => {
       field(3, message(field(3, message(field(1, message(field(1, 'map'))), field(2, 'key'), field(3, 1))))),
     )
     const port = message(field(1, ''), field(2, 0), field(3, 80), field(4, 'TCP'))
-    const probe = message(field(1, message(field(2, message(field(1, '/'), field(2, message(field(1, 1), field(2, 0), field(3, 'http'))))))), field(2, -1))
+    const probe = message(
+      field(
+        1,
+        message(field(2, message(field(1, '/'), field(2, message(field(1, 1), field(2, 0), field(3, 'http')))))),
+      ),
+      field(2, -1),
+    )
     const limits = message(field(1, 'cpu'), field(2, message(field(1, '500m'))))
     const container = message(
       field(1, 'main'),
@@ -39,7 +52,14 @@ describe('protobuf', () => {
       field(10, probe),
     )
     const pod = message(
-      field(1, message(field(1, 'p'), field(8, message(field(1, 1_767_225_600), field(2, 0))), field(11, message(field(1, 'a'), field(2, 'b'))))),
+      field(
+        1,
+        message(
+          field(1, 'p'),
+          field(8, message(field(1, 1_767_225_600), field(2, 0))),
+          field(11, message(field(1, 'a'), field(2, 'b'))),
+        ),
+      ),
       field(2, message(field(2, container), field(4, 30))),
       field(3, message()),
     )

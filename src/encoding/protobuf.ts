@@ -145,7 +145,8 @@ function readItem(items: Shape, wire: Wire): unknown[] {
   const packed = wire.bytes && (items.kind === 'int32' || items.kind === 'int64' || items.kind === 'bool')
   if (!packed) return [readValue(items, wire)]
   const values: unknown[] = []
-  for (const reader = new Reader(wire.bytes!); !reader.done; ) values.push(readValue(items, { number: reader.varint() }))
+  for (const reader = new Reader(wire.bytes!); !reader.done; )
+    values.push(readValue(items, { number: reader.varint() }))
   return values
 }
 

@@ -31,6 +31,8 @@ export interface KubeletConfiguration {
   nodeLabels: Record<string, string>
   registerNode: boolean
   seccompDefault: boolean
+  /** Of the CRI socket: `unix:///run/containerd/containerd.sock`. */
+  containerRuntimeEndpoint?: string
 }
 
 export const defaultConfiguration: KubeletConfiguration = {

@@ -29,7 +29,7 @@ export interface KubeletOptions {
   nodeIp: string
   /** Pods' volumes live below it. Upstream: /var/lib/kubelet */
   rootDir: string
-  /** The CRI socket, unless `runtime` is given. */
+  /** The CRI socket, unless `runtime` is given; else the configuration's `containerRuntimeEndpoint`. */
   endpoint?: string
   runtime?: Runtime
   /** Where CNI configurations appear; watched, so that the node is Ready without delay. */
@@ -165,7 +165,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
   }
 }
 
-async function connect({ endpoint, clock, log }: KubeletOptions): Promise<Runtime> {
+async function connect({ config, clock, log, ...options }: KubeletOptions): Promise<Runtime> {
+  const endpoint = options.endpoint ?? config?.containerRuntimeEndpoint
   if (!endpoint) throw new Error('a container runtime is needed: endpoint or runtime')
   const { connectCri } = await import('./runtime/cri/cri.ts')
   return connectCri({ endpoint, clock, log })

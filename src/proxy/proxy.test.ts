@@ -127,10 +127,13 @@ if (inOwnNamespace(import.meta.url)) {
   /** What this node hears. */
   const askHere = (address: string, port = 80) =>
     new Promise<string>(resolve => {
-      connect({ host: address, port, timeout: 1000 })
+      const socket = connect({ host: address, port, timeout: 1000 })
         .on('data', data => resolve(String(data)))
         .on('error', (error: NodeJS.ErrnoException) => resolve(error.code!))
-        .on('timeout', () => resolve('timeout'))
+        .on('timeout', () => {
+          socket.destroy()
+          resolve('timeout')
+        })
     })
 
   test('pods and the node reach a cluster IP, and pods are seen as they are', async () => {

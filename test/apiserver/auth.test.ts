@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:http2'
 import { after, before, describe, it } from 'node:test'
-import { type Call, caller, makeServiceAccount, podNamed, startTestApiServer, type TestApiServer } from '../support/apiserver.ts'
-import { createTestPki, type Credentials } from '../support/pki.ts'
+import {
+  type Call,
+  caller,
+  makeServiceAccount,
+  podNamed,
+  startTestApiServer,
+  type TestApiServer,
+} from '../support/apiserver.ts'
+import { type Credentials, createTestPki } from '../support/pki.ts'
 
 const SELF = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
 const PODS = '/api/v1/namespaces/default/pods'
@@ -38,19 +45,39 @@ describe('identity and access', () => {
   })
 
   it('lets nobody in particular see no more than its health', async () => {
-    for (const path of ['/healthz', '/livez', '/readyz', '/version']) assert.equal((await call('GET', path, { as: null })).status, 200)
+    for (const path of ['/healthz', '/livez', '/readyz', '/version'])
+      assert.equal((await call('GET', path, { as: null })).status, 200)
     const { status, json } = await call('GET', PODS, { as: null })
     assert.equal(status, 403)
-    assert.equal(json.message, 'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"')
+    assert.equal(
+      json.message,
+      'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"',
+    )
     assert.equal((await call('GET', '/apis', { as: null })).status, 403)
   })
 
   it('refuses in upstream’s words', async () => {
     const cases: [string, string, string][] = [
-      ['GET', '/api/v1/nodes/n1', 'nodes "n1" is forbidden: User "bob" cannot get resource "nodes" in API group "" at the cluster scope'],
-      ['DELETE', '/apis/apps/v1/namespaces/a/deployments/d', 'deployments.apps "d" is forbidden: User "bob" cannot delete resource "deployments" in API group "apps" in the namespace "a"'],
-      ['GET', `${PODS}/p/log`, 'pods "p" is forbidden: User "bob" cannot get resource "pods/log" in API group "" in the namespace "default"'],
-      ['GET', `${PODS}?watch=1`, 'pods is forbidden: User "bob" cannot watch resource "pods" in API group "" in the namespace "default"'],
+      [
+        'GET',
+        '/api/v1/nodes/n1',
+        'nodes "n1" is forbidden: User "bob" cannot get resource "nodes" in API group "" at the cluster scope',
+      ],
+      [
+        'DELETE',
+        '/apis/apps/v1/namespaces/a/deployments/d',
+        'deployments.apps "d" is forbidden: User "bob" cannot delete resource "deployments" in API group "apps" in the namespace "a"',
+      ],
+      [
+        'GET',
+        `${PODS}/p/log`,
+        'pods "p" is forbidden: User "bob" cannot get resource "pods/log" in API group "" in the namespace "default"',
+      ],
+      [
+        'GET',
+        `${PODS}?watch=1`,
+        'pods is forbidden: User "bob" cannot watch resource "pods" in API group "" in the namespace "default"',
+      ],
       ['GET', '/metrics', 'forbidden: User "bob" cannot get path "/metrics"'],
     ]
     for (const [method, path, message] of cases) {
@@ -77,7 +104,11 @@ describe('identity and access', () => {
     assert.ok(Date.parse(status.expirationTimestamp) - Date.now() > 3_500_000)
     const { userInfo } = (await whoami(bearer(status.token))).json.status
     assert.equal(userInfo.username, 'system:serviceaccount:default:default')
-    assert.deepEqual(userInfo.groups, ['system:serviceaccounts', 'system:serviceaccounts:default', 'system:authenticated'])
+    assert.deepEqual(userInfo.groups, [
+      'system:serviceaccounts',
+      'system:serviceaccounts:default',
+      'system:authenticated',
+    ])
     const { keys } = (await call('GET', '/openid/v1/jwks')).json
     const header = JSON.parse(Buffer.from(status.token.split('.')[0], 'base64url').toString())
     assert.equal(header.kid, keys[0].kid)
@@ -88,12 +119,15 @@ describe('identity and access', () => {
     const good = (await token()).status.token as string
     const [header, , signature] = good.split('.')
     const claims = JSON.parse(Buffer.from(good.split('.')[1]!, 'base64url').toString())
-    const forged = Buffer.from(JSON.stringify({ ...claims, sub: 'system:serviceaccount:kube-system:x' })).toString('base64url')
+    const forged = Buffer.from(JSON.stringify({ ...claims, sub: 'system:serviceaccount:kube-system:x' })).toString(
+      'base64url',
+    )
     assert.equal((await whoami(bearer(`${header}.${forged}.${signature}`))).status, 401)
     assert.equal((await whoami(bearer('nonsense'))).status, 401)
     assert.equal((await whoami(bearer((await token({ audiences: ['else'] })).status.token))).status, 401)
     await call('POST', '/api/v1/namespaces/default/serviceaccounts', { body: { metadata: { name: 'brief' } } })
-    const brief = (await call('POST', '/api/v1/namespaces/default/serviceaccounts/brief/token', { body: { spec: {} } })).json.status.token
+    const brief = (await call('POST', '/api/v1/namespaces/default/serviceaccounts/brief/token', { body: { spec: {} } }))
+      .json.status.token
     assert.equal((await whoami(bearer(brief))).status, 201)
     await call('DELETE', '/api/v1/namespaces/default/serviceaccounts/brief')
     assert.equal((await whoami(bearer(brief))).status, 401)
@@ -107,7 +141,9 @@ describe('identity and access', () => {
     assert.deepEqual(userInfo.extra['authentication.kubernetes.io/pod-name'], ['bound'])
     await call('DELETE', `${PODS}/bound?gracePeriodSeconds=0`)
     assert.equal((await whoami(bearer(status.token))).status, 401)
-    const late = await call('POST', '/api/v1/namespaces/default/serviceaccounts/default/token', { body: { spec: { boundObjectRef } } })
+    const late = await call('POST', '/api/v1/namespaces/default/serviceaccounts/default/token', {
+      body: { spec: { boundObjectRef } },
+    })
     assert.equal(late.status, 404)
   })
 
@@ -118,14 +154,23 @@ describe('identity and access', () => {
   })
 
   it('answers reviews', async () => {
-    const review = (path: string, spec: object, as?: Credentials) => call('POST', path, { body: { spec }, ...(as ? { as } : {}) })
+    const review = (path: string, spec: object, as?: Credentials) =>
+      call('POST', path, { body: { spec }, ...(as ? { as } : {}) })
     const resourceAttributes = { verb: 'list', resource: 'pods', namespace: 'default' }
     const access = '/apis/authorization.k8s.io/v1'
     assert.equal((await review(`${access}/selfsubjectaccessreviews`, { resourceAttributes })).json.status.allowed, true)
-    assert.equal((await review(`${access}/selfsubjectaccessreviews`, { resourceAttributes }, bob)).json.status.allowed, false)
-    assert.equal((await review(`${access}/subjectaccessreviews`, { resourceAttributes, user: 'bob' })).json.status.allowed, false)
+    assert.equal(
+      (await review(`${access}/selfsubjectaccessreviews`, { resourceAttributes }, bob)).json.status.allowed,
+      false,
+    )
+    assert.equal(
+      (await review(`${access}/subjectaccessreviews`, { resourceAttributes, user: 'bob' })).json.status.allowed,
+      false,
+    )
     assert.equal((await review(`${access}/subjectaccessreviews`, { resourceAttributes })).status, 422)
-    const judged = await call('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { body: { spec: { token: (await token()).status.token } } })
+    const judged = await call('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+      body: { spec: { token: (await token()).status.token } },
+    })
     assert.equal(judged.json.status.authenticated, true)
     assert.equal(judged.json.status.user.username, 'system:serviceaccount:default:default')
   })
@@ -139,11 +184,19 @@ describe('identity and access', () => {
     assert.deepEqual(json.spec.containers[0].volumeMounts, [
       { name: volume.name, readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
     ])
-    assert.deepEqual(json.spec.tolerations.map(({ tolerationSeconds }: { tolerationSeconds: number }) => tolerationSeconds), [300, 300])
+    assert.deepEqual(
+      json.spec.tolerations.map(({ tolerationSeconds }: { tolerationSeconds: number }) => tolerationSeconds),
+      [300, 300],
+    )
     assert.equal(json.spec.priority, 0)
-    const missing = await call('POST', PODS, { body: { ...podNamed('x'), spec: { ...podNamed('x').spec, serviceAccountName: 'none' } } })
+    const missing = await call('POST', PODS, {
+      body: { ...podNamed('x'), spec: { ...podNamed('x').spec, serviceAccountName: 'none' } },
+    })
     assert.equal(missing.status, 403)
-    assert.equal(missing.json.message, 'pods "x" is forbidden: error looking up service account default/none: serviceaccount "none" not found')
+    assert.equal(
+      missing.json.message,
+      'pods "x" is forbidden: error looking up service account default/none: serviceaccount "none" not found',
+    )
   })
 
   it('speaks HTTP/2', async () => {

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Answer, type Call, type CallOptions, caller, makeServiceAccount, podNamed, startTestApiServer, type TestApiServer } from '../support/apiserver.ts'
+import {
+  type Answer,
+  type Call,
+  type CallOptions,
+  caller,
+  makeServiceAccount,
+  podNamed,
+  startTestApiServer,
+  type TestApiServer,
+} from '../support/apiserver.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -18,7 +27,11 @@ const map = (rest: object = {}) => ({ metadata: { name: 'new' }, ...rest })
 
 /** Ten levels of nine aliases each: a few lines that stand for billions of values. */
 const bomb = Array.from({ length: 10 }, (_, level) =>
-  level === 0 ? 'a0: &a0 ["x"]' : `a${level}: &a${level} [${Array(9).fill(`*a${level - 1}`).join(', ')}]`,
+  level === 0
+    ? 'a0: &a0 ["x"]'
+    : `a${level}: &a${level} [${Array(9)
+        .fill(`*a${level - 1}`)
+        .join(', ')}]`,
 ).join('\n')
 
 const cases: Case[] = [
@@ -27,16 +40,24 @@ const cases: Case[] = [
     body: '{"metadata": {"name": "x"',
     code: 400,
     reason: 'BadRequest',
-    message: /^the object provided is unrecognized \(must be of type ConfigMap\): couldn't get version\/kind; json parse error: .*\(\{"metadata": \{"name": "x"\)$/,
+    message:
+      /^the object provided is unrecognized \(must be of type ConfigMap\): couldn't get version\/kind; json parse error: .*\(\{"metadata": \{"name": "x"\)$/,
   },
   { what: 'an empty body', body: '', code: 400, reason: 'BadRequest', message: /\(<empty>\)$/ },
-  { what: 'a list instead of an object', body: '[]', code: 400, reason: 'BadRequest', message: /cannot unmarshal array/ },
+  {
+    what: 'a list instead of an object',
+    body: '[]',
+    code: 400,
+    reason: 'BadRequest',
+    message: /cannot unmarshal array/,
+  },
   {
     what: 'a wrong type',
     body: map({ data: { a: 1 } }),
     code: 400,
     reason: 'BadRequest',
-    message: 'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
+    message:
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
   },
   {
     what: 'an unknown field, strictly',
@@ -96,7 +117,8 @@ const cases: Case[] = [
     body: { metadata: { name: 'Not_A_Name' } },
     code: 422,
     reason: 'Invalid',
-    message: /^ConfigMap "Not_A_Name" is invalid: metadata.name: Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain must consist of/,
+    message:
+      /^ConfigMap "Not_A_Name" is invalid: metadata.name: Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain must consist of/,
   },
   {
     what: 'no name at all',
@@ -124,7 +146,8 @@ const cases: Case[] = [
     body: { metadata: { name: 'new', finalizers: ['mine'] } },
     code: 422,
     reason: 'Invalid',
-    message: /metadata.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified/,
+    message:
+      /metadata.finalizers: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified/,
   },
   {
     what: 'a resourceVersion on what is to be created',
@@ -140,7 +163,14 @@ const cases: Case[] = [
     reason: 'RequestEntityTooLarge',
     message: 'Request entity too large: limit is 3145728',
   },
-  { what: 'a YAML bomb', body: bomb, type: 'application/yaml', code: 400, reason: 'BadRequest', message: /excessive aliasing/ },
+  {
+    what: 'a YAML bomb',
+    body: bomb,
+    type: 'application/yaml',
+    code: 400,
+    reason: 'BadRequest',
+    message: /excessive aliasing/,
+  },
   {
     what: 'a media type that nothing comes in',
     body: 'hello',
@@ -351,7 +381,10 @@ describe('bad input', () => {
     const body = '{"metadata":{"name":"warned"},"foo":1,"data":{"a":"1","a":"2"}}'
     const answer = await call('POST', `${MAPS}?dryRun=All`, { body })
     assert.equal(answer.status, 201)
-    assert.match(String(answer.headers.warning), /299 - "duplicate field \\"data.a\\"".*299 - "unknown field \\"foo\\""/)
+    assert.match(
+      String(answer.headers.warning),
+      /299 - "duplicate field \\"data.a\\"".*299 - "unknown field \\"foo\\""/,
+    )
     const silent = await call('POST', `${MAPS}?dryRun=All&fieldValidation=Ignore`, { body })
     assert.equal(silent.status, 201)
     assert.equal(silent.headers.warning, undefined)

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { type Call, caller, startTestApiServer, type TestApiServer } from '../support/apiserver.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
-const COUNT = 1203
+const COUNT = 2203
 
 describe('list', () => {
   let server: TestApiServer
@@ -15,9 +15,11 @@ describe('list', () => {
     call = caller(server)
     for (let start = 0; start < COUNT; start += 50)
       await Promise.all(
-        names.slice(start, start + 50).map((name, index) =>
-          call('POST', MAPS, { body: { metadata: { name, labels: { even: String((start + index) % 2 === 0) } } } }),
-        ),
+        names
+          .slice(start, start + 50)
+          .map((name, index) =>
+            call('POST', MAPS, { body: { metadata: { name, labels: { even: String((start + index) % 2 === 0) } } } }),
+          ),
       )
   })
   after(() => server.stop())
@@ -63,15 +65,15 @@ describe('list', () => {
   })
 
   it('offers an inconsistent rest when the revision of a page is gone', async () => {
-    const { json } = await call('GET', `${MAPS}?limit=1000`)
+    const { json } = await call('GET', `${MAPS}?limit=2000`)
     await call('POST', MAPS, { body: { metadata: { name: 'zzz' } } })
     await server.store.compact(Number((await call('GET', `${MAPS}?limit=1`)).json.metadata.resourceVersion))
-    const expired = await call('GET', `${MAPS}?limit=1000&continue=${json.metadata.continue}`)
+    const expired = await call('GET', `${MAPS}?limit=2000&continue=${json.metadata.continue}`)
     assert.equal(expired.status, 410)
     assert.equal(expired.json.reason, 'Expired')
     assert.match(expired.json.message, /^The provided continue parameter is too old/)
-    const rest = await call('GET', `${MAPS}?limit=1000&continue=${expired.json.metadata.continue}`)
-    assert.deepEqual(namesOf(rest.json), [...names.slice(1000), 'zzz'])
+    const rest = await call('GET', `${MAPS}?limit=2000&continue=${expired.json.metadata.continue}`)
+    assert.deepEqual(namesOf(rest.json), [...names.slice(2000), 'zzz'])
     await call('DELETE', `${MAPS}/zzz`)
   })
 
@@ -94,10 +96,14 @@ describe('list', () => {
   })
 
   it('answers with metadata alone, and with a Table', async () => {
-    const partial = await call('GET', `${MAPS}?limit=1`, { headers: { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' } })
+    const partial = await call('GET', `${MAPS}?limit=1`, {
+      headers: { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' },
+    })
     assert.equal(partial.json.kind, 'PartialObjectMetadataList')
     assert.deepEqual(Object.keys(partial.json.items[0]), ['kind', 'apiVersion', 'metadata'])
-    const table = await call('GET', `${MAPS}?limit=2`, { headers: { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' } })
+    const table = await call('GET', `${MAPS}?limit=2`, {
+      headers: { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' },
+    })
     assert.equal(table.json.kind, 'Table')
     assert.equal(table.json.rows[1].cells[0], 'map-00001')
     assert.ok(table.json.metadata.continue)
@@ -108,6 +114,9 @@ describe('list', () => {
     assert.equal(answer.status, 200)
     assert.equal(answer.json.items.length, names.filter((_, index) => index % 2 === 1).length)
     const { json } = await call('GET', MAPS)
-    assert.deepEqual(namesOf(json), names.filter((_, index) => index % 2 === 0))
+    assert.deepEqual(
+      namesOf(json),
+      names.filter((_, index) => index % 2 === 0),
+    )
   })
 })

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
-import { type IncomingMessage, request } from 'node:https'
-import { createServer, type Server } from 'node:https'
+import type { IncomingMessage } from 'node:http'
+import { createServer, request, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import type { TLSSocket } from 'node:tls'
-import { type Call, caller, makeServiceAccount, podNamed, startTestApiServer, type TestApiServer } from '../support/apiserver.ts'
+import {
+  type Call,
+  caller,
+  makeServiceAccount,
+  podNamed,
+  startTestApiServer,
+  type TestApiServer,
+} from '../support/apiserver.ts'
 import { createTestPki } from '../support/pki.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -30,7 +37,9 @@ describe('the way to kubelets', () => {
     })
     kubelet.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
       note(incoming)
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${incoming.headers.upgrade}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n`)
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${incoming.headers.upgrade}\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\n\r\n`,
+      )
       if (head.length) socket.write(head)
       socket.pipe(socket)
       socket.on('error', () => socket.destroy())
@@ -54,7 +63,8 @@ describe('the way to kubelets', () => {
     const two = podNamed('two')
     two.spec.containers.push({ name: 'side', image: 'k8ts.local/demo:latest' })
     await call('POST', PODS, { body: two })
-    for (const name of ['one', 'two']) await call('POST', `${PODS}/${name}/binding`, { body: { target: { kind: 'Node', name: 'n1' } } })
+    for (const name of ['one', 'two'])
+      await call('POST', `${PODS}/${name}/binding`, { body: { target: { kind: 'Node', name: 'n1' } } })
   })
   after(async () => {
     await server.stop()
@@ -81,12 +91,15 @@ describe('the way to kubelets', () => {
   it('passes a log on as it grows', async () => {
     const chunk = await new Promise<string>((resolve, reject) => {
       const { ca, admin, port } = server
-      const sent = request({ host: '127.0.0.1', port, ca, ...admin, path: `${PODS}/one/log?follow=true`, agent: false }, response => {
-        response.once('data', data => {
-          resolve(String(data))
-          sent.destroy()
-        })
-      })
+      const sent = request(
+        { host: '127.0.0.1', port, ca, ...admin, path: `${PODS}/one/log?follow=true`, agent: false },
+        response => {
+          response.once('data', data => {
+            resolve(String(data))
+            sent.destroy()
+          })
+        },
+      )
       sent.on('error', reject)
       sent.end()
     })
@@ -97,7 +110,10 @@ describe('the way to kubelets', () => {
     const cases: [string, string][] = [
       ['/two/log', 'a container name must be specified for pod two, choose one of: [main side]'],
       ['/two/log?container=none', 'container none is not valid for pod two'],
-      ['/two/exec?command=ls&stdout=true', 'a container name must be specified for pod two, choose one of: [main side]'],
+      [
+        '/two/exec?command=ls&stdout=true',
+        'a container name must be specified for pod two, choose one of: [main side]',
+      ],
       ['/one/exec?stdout=true', 'you must specify at least 1 command for the container'],
       ['/one/exec?command=ls', 'you must specify at least one of stdin, stdout, stderr'],
       ['/one/exec?command=ls&stdout=true', 'Upgrade request required'],
@@ -144,7 +160,10 @@ describe('the way to kubelets', () => {
     })
 
   it('joins the two ends of an upgrade, byte for byte', async () => {
-    const exec = await talk(`${PODS}/one/exec?command=sh&command=-c&stdin=true&stdout=true&tty=true&container=main`, 'SPDY/3.1')
+    const exec = await talk(
+      `${PODS}/one/exec?command=sh&command=-c&stdin=true&stdout=true&tty=true&container=main`,
+      'SPDY/3.1',
+    )
     assert.deepEqual(exec, { status: 101, echo: 'hello' })
     assert.equal(asked.at(-1)!.url, '/exec/default/one/main?input=1&output=1&tty=1&command=sh&command=-c')
     assert.equal(asked.at(-1)!.protocol, 'SPDY/3.1')
@@ -168,7 +187,13 @@ describe('the way to kubelets', () => {
 
   it('says when a kubelet cannot be reached', async () => {
     await call('POST', '/api/v1/nodes', {
-      body: { metadata: { name: 'n2' }, status: { addresses: [{ type: 'InternalIP', address: '127.0.0.1' }], daemonEndpoints: { kubeletEndpoint: { Port: 1 } } } },
+      body: {
+        metadata: { name: 'n2' },
+        status: {
+          addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+          daemonEndpoints: { kubeletEndpoint: { Port: 1 } },
+        },
+      },
     })
     const { status, json } = await call('GET', '/api/v1/nodes/n2/proxy/healthz')
     assert.equal(status, 500)

@@ -29,7 +29,10 @@ describe('watch', () => {
     await label('ordered', { a: 'b' })
     await call('DELETE', `${MAPS}/ordered`)
     const seen = [await events.next(), await events.next(), await events.next()]
-    assert.deepEqual(seen.map(({ type }) => type), ['ADDED', 'MODIFIED', 'DELETED'])
+    assert.deepEqual(
+      seen.map(({ type }) => type),
+      ['ADDED', 'MODIFIED', 'DELETED'],
+    )
     const revisions = seen.map(({ object }) => Number(object.metadata.resourceVersion))
     assert.ok(revisions[0]! > Number(from) && revisions[1]! > revisions[0]! && revisions[2]! > revisions[1]!)
     assert.ok(seen.every(({ object }) => object.kind === 'ConfigMap'))
@@ -53,7 +56,9 @@ describe('watch', () => {
 
   it('shows objects that enter and leave a selection as added and deleted', async () => {
     const from = await newest()
-    const events = await watch(`${MAPS}?watch=true&resourceVersion=${from}&labelSelector=${encodeURIComponent('tier=a')}`)
+    const events = await watch(
+      `${MAPS}?watch=true&resourceVersion=${from}&labelSelector=${encodeURIComponent('tier=a')}`,
+    )
     await make('moving', { tier: 'b' })
     await label('moving', { tier: 'a' })
     await label('moving', { other: 'x' })
@@ -66,7 +71,9 @@ describe('watch', () => {
   })
 
   it('ends at timeoutSeconds with a bookmark for who asked for them', async () => {
-    const events = await watch(`${MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=${await newest()}`)
+    const events = await watch(
+      `${MAPS}?watch=true&allowWatchBookmarks=true&timeoutSeconds=1&resourceVersion=${await newest()}`,
+    )
     const { type, object } = await events.next()
     assert.equal(type, 'BOOKMARK')
     assert.equal(object.kind, 'ConfigMap')
@@ -76,12 +83,16 @@ describe('watch', () => {
 
   it('sends the initial events and says when they are complete', async () => {
     await make('initial')
-    const events = await watch(`${MAPS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`)
+    const events = await watch(
+      `${MAPS}?watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan`,
+    )
     for (;;) {
       const { type, object } = await events.next()
       if (type === 'ADDED') continue
       assert.equal(type, 'BOOKMARK')
-      assert.deepEqual((object.metadata as { annotations?: object }).annotations, { 'k8s.io/initial-events-end': 'true' })
+      assert.deepEqual((object.metadata as { annotations?: object }).annotations, {
+        'k8s.io/initial-events-end': 'true',
+      })
       break
     }
     events.close()

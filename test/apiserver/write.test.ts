@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type Call, caller, makeServiceAccount, podNamed, startTestApiServer, type TestApiServer } from '../support/apiserver.ts'
+import {
+  type Call,
+  caller,
+  makeServiceAccount,
+  podNamed,
+  startTestApiServer,
+  type TestApiServer,
+} from '../support/apiserver.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
 const PODS = '/api/v1/namespaces/default/pods'
@@ -12,7 +19,10 @@ const deployment = (name: string) => ({
   spec: {
     replicas: 2,
     selector: { matchLabels: { app: name } },
-    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image: 'k8ts.local/demo:latest' }] } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: 'main', image: 'k8ts.local/demo:latest' }] },
+    },
   },
 })
 
@@ -31,7 +41,14 @@ describe('writes', () => {
 
   it('fills in what the server decides on a create', async () => {
     const { status, json } = await call('POST', MAPS, {
-      body: { metadata: { generateName: 'made-', uid: 'mine', creationTimestamp: '2000-01-01T00:00:00Z', deletionTimestamp: '2000-01-01T00:00:00Z' } },
+      body: {
+        metadata: {
+          generateName: 'made-',
+          uid: 'mine',
+          creationTimestamp: '2000-01-01T00:00:00Z',
+          deletionTimestamp: '2000-01-01T00:00:00Z',
+        },
+      },
     })
     assert.equal(status, 201)
     assert.match(json.metadata.name, /^made-[bcdfghjklmnpqrstvwxz2456789]{5}$/)
@@ -100,21 +117,30 @@ describe('writes', () => {
   it('patches in every way', async () => {
     await call('POST', DEPLOYMENTS, { body: deployment('patched') })
     const path = `${DEPLOYMENTS}/patched`
-    const byJson = await patch(path, [{ op: 'replace', path: '/spec/replicas', value: 4 }], 'application/json-patch+json')
+    const byJson = await patch(
+      path,
+      [{ op: 'replace', path: '/spec/replicas', value: 4 }],
+      'application/json-patch+json',
+    )
     assert.equal(byJson.json.spec.replicas, 4)
     const strategic = await patch(
       path,
       { spec: { template: { spec: { containers: [{ name: 'side', image: 'b' }] } } } },
       'application/strategic-merge-patch+json',
     )
-    assert.deepEqual(strategic.json.spec.template.spec.containers.map(({ name }: { name: string }) => name).sort(), ['main', 'side'])
+    assert.deepEqual(strategic.json.spec.template.spec.containers.map(({ name }: { name: string }) => name).sort(), [
+      'main',
+      'side',
+    ])
     const stale = await patch(path, { metadata: { resourceVersion: '1' } })
     assert.equal(stale.status, 409)
   })
 
   it('loses no patch of many at once', async () => {
     await call('POST', MAPS, { body: { metadata: { name: 'busy' } } })
-    const answers = await Promise.all(Array.from({ length: 15 }, (_, index) => patch(`${MAPS}/busy`, { data: { [`key-${index}`]: 'x' } })))
+    const answers = await Promise.all(
+      Array.from({ length: 15 }, (_, index) => patch(`${MAPS}/busy`, { data: { [`key-${index}`]: 'x' } })),
+    )
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
     assert.equal(Object.keys((await call('GET', `${MAPS}/busy`)).json.data).length, 15)
   })
@@ -131,7 +157,12 @@ describe('writes', () => {
       const { json } = await call('POST', DEPLOYMENTS, { body: deployment('gone') })
       const answer = await call('DELETE', `${DEPLOYMENTS}/gone`)
       assert.equal(answer.status, 200)
-      assert.deepEqual(answer.json.details, { name: 'gone', group: 'apps', kind: 'deployments', uid: json.metadata.uid })
+      assert.deepEqual(answer.json.details, {
+        name: 'gone',
+        group: 'apps',
+        kind: 'deployments',
+        uid: json.metadata.uid,
+      })
       assert.equal((await call('GET', `${DEPLOYMENTS}/gone`)).status, 404)
       assert.equal((await call('DELETE', `${DEPLOYMENTS}/gone`)).status, 404)
     })
@@ -142,13 +173,19 @@ describe('writes', () => {
       assert.ok(marked.json.metadata.deletionTimestamp)
       const more = await patch(`${MAPS}/held`, { metadata: { finalizers: ['example.com/hold', 'example.com/more'] } })
       assert.equal(more.status, 422)
-      assert.match(more.json.message, /no new finalizers can be added if the object is being deleted, found new finalizers \[\]string\{"example.com\/more"\}/)
+      assert.match(
+        more.json.message,
+        /no new finalizers can be added if the object is being deleted, found new finalizers \[\]string\{"example.com\/more"\}/,
+      )
       assert.equal((await patch(`${MAPS}/held`, { metadata: { finalizers: null } })).status, 200)
       assert.equal((await call('GET', `${MAPS}/held`)).status, 404)
     })
 
     it('asks the garbage collector by finalizers', async () => {
-      for (const [policy, finalizer, code] of [['Foreground', 'foregroundDeletion', 202], ['Orphan', 'orphan', 200]] as const) {
+      for (const [policy, finalizer, code] of [
+        ['Foreground', 'foregroundDeletion', 202],
+        ['Orphan', 'orphan', 200],
+      ] as const) {
         const name = policy.toLowerCase()
         await call('POST', DEPLOYMENTS, { body: deployment(name) })
         const answer = await call('DELETE', `${DEPLOYMENTS}/${name}`, { body: { propagationPolicy: policy } })
@@ -164,10 +201,16 @@ describe('writes', () => {
       assert.equal(bound.status, 201)
       const first = await call('DELETE', `${PODS}/graceful`)
       assert.equal(first.json.metadata.deletionGracePeriodSeconds, 30)
-      assert.equal((await call('DELETE', `${PODS}/graceful?gracePeriodSeconds=60`)).json.metadata.deletionGracePeriodSeconds, 30)
+      assert.equal(
+        (await call('DELETE', `${PODS}/graceful?gracePeriodSeconds=60`)).json.metadata.deletionGracePeriodSeconds,
+        30,
+      )
       const shorter = await call('DELETE', `${PODS}/graceful?gracePeriodSeconds=5`)
       assert.equal(shorter.json.metadata.deletionGracePeriodSeconds, 5)
-      assert.equal(Date.parse(first.json.metadata.deletionTimestamp) - Date.parse(shorter.json.metadata.deletionTimestamp), 25_000)
+      assert.equal(
+        Date.parse(first.json.metadata.deletionTimestamp) - Date.parse(shorter.json.metadata.deletionTimestamp),
+        25_000,
+      )
       assert.equal((await call('DELETE', `${PODS}/graceful?gracePeriodSeconds=0`)).status, 200)
       assert.equal((await call('GET', `${PODS}/graceful`)).status, 404)
     })
@@ -204,7 +247,12 @@ describe('writes', () => {
   describe('subresources', () => {
     it('binds a pod once', async () => {
       await call('POST', PODS, { body: podNamed('bound') })
-      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'bound', annotations: { by: 'me' } }, target: { kind: 'Node', name: 'n1' } }
+      const body = {
+        apiVersion: 'v1',
+        kind: 'Binding',
+        metadata: { name: 'bound', annotations: { by: 'me' } },
+        target: { kind: 'Node', name: 'n1' },
+      }
       assert.equal((await call('POST', '/api/v1/namespaces/default/bindings', { body })).status, 201)
       const { json } = await call('GET', `${PODS}/bound`)
       assert.equal(json.spec.nodeName, 'n1')
@@ -213,7 +261,10 @@ describe('writes', () => {
       assert.equal(json.status.conditions.find(({ type }: { type: string }) => type === 'PodScheduled').status, 'True')
       const again = await call('POST', `${PODS}/bound/binding`, { body })
       assert.equal(again.status, 409)
-      assert.equal(again.json.message, 'Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "n1"')
+      assert.equal(
+        again.json.message,
+        'Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "n1"',
+      )
     })
 
     it('scales', async () => {
@@ -232,12 +283,23 @@ describe('writes', () => {
       await call('POST', PODS, { body: podNamed('evicted', { labels: { app: 'guarded' } }) })
       await patch(`${PODS}/evicted/status`, { status: { phase: 'Running' } })
       const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
-      await call('POST', budgets, { body: { metadata: { name: 'guard' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'guarded' } } } } })
+      await call('POST', budgets, {
+        body: { metadata: { name: 'guard' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'guarded' } } } },
+      })
       const status = (allowed: number) => ({
-        status: { observedGeneration: 1, disruptionsAllowed: allowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+        status: {
+          observedGeneration: 1,
+          disruptionsAllowed: allowed,
+          currentHealthy: 1,
+          desiredHealthy: 1,
+          expectedPods: 1,
+        },
       })
       await patch(`${budgets}/guard/status`, status(0))
-      const evict = () => call('POST', `${PODS}/evicted/eviction`, { body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'evicted' } } })
+      const evict = () =>
+        call('POST', `${PODS}/evicted/eviction`, {
+          body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'evicted' } },
+        })
       const refused = await evict()
       assert.equal(refused.status, 429)
       assert.equal(refused.json.message, "Cannot evict pod as it would violate the pod's disruption budget.")
@@ -249,9 +311,21 @@ describe('writes', () => {
   })
 
   it('shows events and autoscalers in both of their versions', async () => {
-    const event = { metadata: { name: 'e' }, regarding: { kind: 'Pod', namespace: 'default', name: 'p' }, note: 'hello', type: 'Normal', reason: 'R' }
+    const event = {
+      metadata: { name: 'e' },
+      regarding: { kind: 'Pod', namespace: 'default', name: 'p' },
+      note: 'hello',
+      type: 'Normal',
+      reason: 'R',
+    }
     const made = await call('POST', '/apis/events.k8s.io/v1/namespaces/default/events', {
-      body: { ...event, action: 'A', eventTime: '2026-01-01T00:00:00.000000Z', reportingController: 'example.com/c', reportingInstance: 'i' },
+      body: {
+        ...event,
+        action: 'A',
+        eventTime: '2026-01-01T00:00:00.000000Z',
+        reportingController: 'example.com/c',
+        reportingInstance: 'i',
+      },
     })
     assert.equal(made.status, 201, made.text)
     const core = await call('GET', '/api/v1/namespaces/default/events/e')

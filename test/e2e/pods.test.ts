@@ -136,7 +136,7 @@ describe('init containers', { concurrency: 3 }, () => {
 
 describe('probes', { concurrency: 3 }, () => {
   const often = { periodSeconds: 1, failureThreshold: 2 }
-  const serve = 'mkdir /www; echo fine >/www/index.html; trap "exit 0" TERM; httpd -f -p 8080 -h /www & wait'
+  const serve = 'mkdir /srv; echo fine >/srv/health; trap "exit 0" TERM; httpd -f -p 8080 -h /srv & wait'
 
   test('a liveness probe that fails has the container restarted', async () => {
     const livenessProbe = { exec: { command: ['test', '!', '-e', '/tmp/sick'] }, ...often }
@@ -152,7 +152,7 @@ describe('probes', { concurrency: 3 }, () => {
   })
 
   test('a readiness probe takes the pod out of its Service and back in', async () => {
-    const readinessProbe = { httpGet: { path: '/', port: 8080 }, ...often }
+    const readinessProbe = { httpGet: { path: '/health', port: 8080 }, ...often }
     await startPods(cluster, scriptPod('server', serve, {}, { readinessProbe }))
     await cluster.kubectl('expose', 'pod', 'server', '--port=80', '--target-port=8080')
     const endpoints = async () => {
@@ -166,12 +166,12 @@ describe('probes', { concurrency: 3 }, () => {
       return slice?.endpoints.map(({ conditions }) => conditions.ready)
     }
     await eventually(async () => assert.deepEqual(await endpoints(), [true]))
-    await inPod(cluster, 'server', 'mv /www/index.html /www/away')
+    await inPod(cluster, 'server', 'mv /srv/health /srv/ill')
     await eventually(async () => assert.deepEqual(await endpoints(), [false]))
     assert.match(await cluster.kubectl('get', 'pod', 'server'), /server +0\/1 +Running +0 /)
     const told = await events('server')
     assert.ok(told.includes('Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404'))
-    await inPod(cluster, 'server', 'mv /www/away /www/index.html')
+    await inPod(cluster, 'server', 'mv /srv/ill /srv/health')
     await eventually(async () => assert.deepEqual(await endpoints(), [true]))
     assert.equal((await status('server')).restartCount, 0)
   })
@@ -226,9 +226,13 @@ describe('resources', { concurrency: 2 }, () => {
   test('become limits of the container’s cgroup', async () => {
     const resources = { limits: { cpu: '500m', memory: '64Mi' }, requests: { cpu: '250m', memory: '32Mi' } }
     await startPods(cluster, scriptPod('limited', WAIT, {}, { resources }))
-    const read = async (file: string) => (await inPod(cluster, 'limited', `cat /sys/fs/cgroup/${file}`)).trim()
-    assert.equal(await read('memory.max'), `${64 << 20}`)
-    assert.equal(await read('cpu.max'), '50000 100000')
+    // The machine's cgroups are of version 2 or of version 1.
+    const read = async (...files: string[]) => {
+      const script = `cd /sys/fs/cgroup; cat ${files[0]} 2>/dev/null || cat ${files.slice(1).join(' ')}`
+      return (await inPod(cluster, 'limited', script)).trim().replaceAll('\n', ' ')
+    }
+    assert.equal(await read('memory.max', 'memory/memory.limit_in_bytes'), `${64 << 20}`)
+    assert.equal(await read('cpu.max', 'cpu/cpu.cfs_quota_us', 'cpu/cpu.cfs_period_us'), '50000 100000')
     assert.equal((await getPod(cluster, 'limited')).status?.qosClass, 'Burstable')
   })
 

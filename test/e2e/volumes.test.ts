@@ -55,7 +55,7 @@ function podWith(name: string, volume: Partial<core.Volume>, mount: Partial<core
 /** Every file below /data but the folders that hold the versions, with its contents: `name=contents`. */
 const contents = async (pod: string) => {
   const files =
-    'cd /data; for file in $(find . -follow -type f | grep -v /\\.\\. | sort); do echo "$file=$(cat $file)"; done'
+    'cd /data; for file in $(find . -follow -type f | grep -v '/[.][.]' | sort); do echo "$file=$(cat $file)"; done'
   return (await inPod(cluster, pod, files)).trim().split('\n')
 }
 

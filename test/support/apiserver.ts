@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -22,7 +22,7 @@ export interface TestApiServer {
   store: Store
   /** A client certificate for somebody else. */
   identity(name: string, groups?: string[]): Promise<Credentials>
-  /** Stops the server and deletes its store. */
+  /** Stops the server and deletes its store, unless that was given. */
   stop(): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export async function startTestApiServer(
   const pki = await createTestPki()
   const path = await mkdtemp(join(tmpdir(), 'k8ts-apiserver-'))
   const parts = { clock: systemClock, random: systemRandom, log: silentLogger }
-  const store = await openLmdb({ path, ...parts })
+  const store = options.store ?? (await openLmdb({ path, ...parts }))
   const server: ApiServer = await startApiServer({
     store,
     host: '127.0.0.1',
@@ -59,7 +59,7 @@ export async function startTestApiServer(
     identity: pki.identity,
     async stop() {
       await server.stop()
-      await store.close()
+      if (!options.store) await store.close()
       await rm(path, { recursive: true, force: true })
     },
   }
@@ -88,9 +88,10 @@ export type Call = (method: string, path: string, options?: CallOptions) => Prom
 
 /** Plain HTTPS to the server, to see exactly what it answers. */
 export function caller({ port, ca, admin }: TestApiServer): Call {
+  const agent = new Agent({ keepAlive: true })
   return (method, path, { body, type = 'application/json', headers = {}, as = admin } = {}) =>
     new Promise((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port, ca, ...as, method, path, headers, agent: false }, async response => {
+      const sent = request({ host: '127.0.0.1', port, ca, ...as, method, path, headers, agent }, async response => {
         const content = await text(response).catch(reject)
         if (content === undefined) return
         resolve({
@@ -115,14 +116,25 @@ export function caller({ port, ca, admin }: TestApiServer): Call {
 export interface TestWatch {
   status: number
   /** The next event; rejects when the watch ends first. */
-  next(): Promise<{ type: string; object: { kind: string; metadata: Record<string, never> & { name: string; resourceVersion: string }; [field: string]: unknown } }>
+  next(): Promise<{
+    type: string
+    object: {
+      kind: string
+      metadata: Record<string, never> & { name: string; resourceVersion: string }
+      [field: string]: unknown
+    }
+  }>
   /** Resolves when the server ends the watch. */
   ended: Promise<void>
   close(): void
 }
 
 /** A watch, line by line. */
-export function watcher({ port, ca, admin }: TestApiServer): (path: string, headers?: Record<string, string>) => Promise<TestWatch> {
+export function watcher({
+  port,
+  ca,
+  admin,
+}: TestApiServer): (path: string, headers?: Record<string, string>) => Promise<TestWatch> {
   return (path, headers = {}) =>
     new Promise((resolve, reject) => {
       const sent = request({ host: '127.0.0.1', port, ca, ...admin, path, headers, agent: false }, response => {
@@ -144,7 +156,10 @@ export function watcher({ port, ca, admin }: TestApiServer): (path: string, head
 }
 
 /** A pod that needs nothing but its namespace's service account. */
-export const podNamed = (name: string, rest: { labels?: Record<string, string>; annotations?: Record<string, string>; finalizers?: string[] } = {}) => ({
+export const podNamed = (
+  name: string,
+  rest: { labels?: Record<string, string>; annotations?: Record<string, string>; finalizers?: string[] } = {},
+) => ({
   metadata: { name, ...rest },
   spec: { containers: [{ name: 'main', image: 'k8ts.local/demo:latest' }] },
 })

@@ -21,10 +21,16 @@ export function inOwnNamespace(url: string): boolean {
     return true
   }
   const skip = process.getuid?.() !== 0 && 'needs root'
-  test('in network namespaces of its own', { skip, timeout: 120_000 }, async () => {
+  test('in network namespaces of its own', { skip, timeout: 120_000 }, async ({ signal }) => {
     const { NODE_TEST_CONTEXT: _, ...environment } = process.env
     const args = ['--net', '--mount', '--', process.execPath, '--test-reporter=spec', fileURLToPath(url)]
-    const child = spawn('unshare', args, { env: { ...environment, [INSIDE]: '1' }, stdio: 'pipe' })
+    const child = spawn('unshare', args, {
+      env: { ...environment, [INSIDE]: '1' },
+      stdio: 'pipe',
+      signal,
+      killSignal: 'SIGKILL',
+    })
+    child.on('error', () => {})
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
     const code = await new Promise(resolve => child.once('close', resolve))

@@ -32,7 +32,8 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const crypto = webcrypto as Crypto
 const HOUR = 3_600_000
 
-const makeKeys = () => crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
+const makeKeys = () =>
+  crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 
 async function pem(format: 'pkcs8' | 'spki', key: CryptoKey): Promise<string> {
   const label = format === 'pkcs8' ? 'PRIVATE KEY' : 'PUBLIC KEY'

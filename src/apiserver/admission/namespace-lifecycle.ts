@@ -23,7 +23,13 @@ export const namespaceLifecycle = (reader: Reader): AdmissionPlugin => ({
     )
     refused.status.details = {
       ...refused.status.details,
-      causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }],
+      causes: [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${namespace} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ],
     }
     throw refused
   },

@@ -1,5 +1,5 @@
-import type { Random } from '../../base/index.ts'
 import { type core, errors, resources } from '../../api/index.ts'
+import type { Random } from '../../base/index.ts'
 import type { Reader } from '../registry/reader.ts'
 import type { AdmissionPlugin } from './admission.ts'
 
@@ -30,7 +30,8 @@ export const serviceAccounts = (reader: Reader, random: Random): AdmissionPlugin
         pod.metadata.name || pod.metadata.generateName || '',
         `error looking up service account ${namespace}/${pod.spec.serviceAccountName}: serviceaccount ${JSON.stringify(pod.spec.serviceAccountName)} not found`,
       )
-    if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod.spec, random)
+    if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true)
+      mountToken(pod.spec, random)
     if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
       pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }))
   },
@@ -38,7 +39,9 @@ export const serviceAccounts = (reader: Reader, random: Random): AdmissionPlugin
 
 function mountToken(spec: core.PodSpec, random: Random): void {
   const containers = [...(spec.initContainers ?? []), ...spec.containers]
-  const without = containers.filter(({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH))
+  const without = containers.filter(
+    ({ volumeMounts }) => !volumeMounts?.some(({ mountPath }) => mountPath === MOUNT_PATH),
+  )
   if (!without.length) return
   const present = spec.volumes?.find(({ name }) => name.startsWith(VOLUME_PREFIX))
   const name = present?.name ?? VOLUME_PREFIX + random.suffix(5)

@@ -24,7 +24,9 @@ const inJose = (key: KeyObject) => ({ key, dsaEncoding: 'ieee-p1363' as const })
 /** Upstream names a key by the hash of its public half. Source: k8s.io/kubernetes/pkg/serviceaccount jwt.go keyIDFromPublicKey */
 export function verifyingKey(pem: string): VerifyingKey {
   const key = createPublicKey(pem)
-  const id = createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('base64url')
+  const id = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url')
   return { id, key, algorithm: algorithmOf(key) }
 }
 

@@ -64,7 +64,9 @@ export class TokenAuthenticator {
     const shared = audiences.filter(audience => claims.aud.includes(audience))
     if (!shared.length) {
       const quoted = (list: string[]) => `[${list.map(item => JSON.stringify(item)).join(' ')}]`
-      return { error: `invalid bearer token, token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(audiences)}` }
+      return {
+        error: `invalid bearer token, token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(audiences)}`,
+      }
     }
     const gone = await this.#gone(claims)
     return gone ? { error: `invalid bearer token, ${gone}` } : { user: userOf(claims), audiences: shared }
@@ -81,7 +83,9 @@ export class TokenAuthenticator {
   }
 
   /** What the token was bound to and is no more, in upstream's words. */
-  async #gone({ 'kubernetes.io': { namespace, serviceaccount, pod, secret, node } }: Claims): Promise<string | undefined> {
+  async #gone({
+    'kubernetes.io': { namespace, serviceaccount, pod, secret, node },
+  }: Claims): Promise<string | undefined> {
     const account = await this.#reader.read(resources.serviceAccounts, namespace, serviceaccount.name)
     if (account?.metadata.uid !== serviceaccount.uid) return 'service account token has been invalidated'
     if (pod) {

@@ -1,8 +1,8 @@
 import type { Http2ServerRequest } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { errors } from '../../api/index.ts'
-import { type Certified, certifiedUser } from '../authn/x509.ts'
 import type { TokenAuthenticator } from '../authn/tokens.ts'
+import { type Certified, certifiedUser } from '../authn/x509.ts'
 import type { Context, User } from './context.ts'
 
 export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
@@ -40,6 +40,8 @@ function certificateOf(request: Context['request']): Certified {
 function bearer({ headers }: Context['request']): string | undefined {
   const match = headers.authorization?.match(/^bearer +(\S+)\s*$/i)
   if (match) return match[1]
-  const offered = headers['sec-websocket-protocol']?.toString().match(/base64url\.bearer\.authorization\.k8s\.io\.([^,\s]+)/)
+  const offered = headers['sec-websocket-protocol']
+    ?.toString()
+    .match(/base64url\.bearer\.authorization\.k8s\.io\.([^,\s]+)/)
   return offered ? Buffer.from(offered[1]!, 'base64url').toString() : undefined
 }

@@ -21,7 +21,9 @@ export function readBody(request: Context['request']): Promise<Buffer> {
       chunks.push(chunk)
     })
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
-    request.on('aborted', () => reject(errors.badRequest('the client closed the connection before the end of the body')))
+    request.on('aborted', () =>
+      reject(errors.badRequest('the client closed the connection before the end of the body')),
+    )
     request.on('error', reject)
   })
 }

@@ -1,5 +1,13 @@
 import { apiVersion, errors, type KubeObject, type Resource } from '../../api/index.ts'
-import { type Codec, DecodeError, type ParsedJson, parseJson, parseProtobuf, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
+import {
+  type Codec,
+  DecodeError,
+  type ParsedJson,
+  parseJson,
+  parseProtobuf,
+  parseYaml,
+  SyntaxProblem,
+} from '../../encoding/index.ts'
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 export const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF]
@@ -10,7 +18,8 @@ export type Expected = Pick<Resource, 'group' | 'version' | 'kind' | 'type'>
 type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 /** The media type of a body, without its parameters; JSON when the client does not say. */
-export const mediaType = (header: string | undefined): string => header?.split(';', 1)[0]!.trim().toLowerCase() || 'application/json'
+export const mediaType = (header: string | undefined): string =>
+  (header ?? '').split(';', 1)[0]!.trim().toLowerCase() || 'application/json'
 
 /** A body as JSON, of the model's type `model`. Rejects with 415 for a media type that no object comes in. */
 export async function parseBody(body: Buffer, contentType: string | undefined, model: string): Promise<ParsedJson> {
@@ -75,7 +84,8 @@ export function decodeValue<T extends KubeObject>(
     )
   try {
     const { object, strict } = codec.decode(value)
-    const problems = validation === 'Ignore' ? [] : [...duplicates.map(field => `duplicate field "${field}"`), ...strict]
+    const problems =
+      validation === 'Ignore' ? [] : [...duplicates.map(field => `duplicate field "${field}"`), ...strict]
     if (problems.length && validation === 'Strict') throw wrong(`strict decoding error: ${problems.join(', ')}`)
     warnings.push(...problems)
     object.kind = expected.kind
@@ -128,4 +138,3 @@ function summary(body: Buffer): string {
   const shown = body.subarray(0, SUMMARY)
   return `${body[0] === 0x7b ? shown : shown.toString('hex')}${body.length > SUMMARY ? ' ...' : ''}`
 }
-

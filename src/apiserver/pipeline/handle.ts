@@ -1,13 +1,13 @@
-import type { Clock, Logger, Random } from '../../base/index.ts'
 import { errors, findResource } from '../../api/index.ts'
+import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { TokenAuthenticator } from '../authn/tokens.ts'
 import { type Authorizer, refusal } from '../authz/authorizer.ts'
 import type { RequestMetrics } from '../metrics.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { Context, Handler } from './context.ts'
-import { requestInfo } from './request-info.ts'
 import type { Deadlines } from './deadlines.ts'
+import { requestInfo } from './request-info.ts'
 import { outgoing, replyTo, send } from './respond.ts'
 
 export interface Pipeline {
@@ -58,7 +58,10 @@ export async function handle(
     const { statusCode } = outgoing(context)
     pipeline.metrics.observe(context, statusCode, seconds)
     const { method, url } = request
-    pipeline.log.debug({ method, url, code: statusCode, seconds, user: context.user.name, auditId: context.auditId }, 'request')
+    pipeline.log.debug(
+      { method, url, code: statusCode, seconds, user: context.user.name, auditId: context.auditId },
+      'request',
+    )
   }
 }
 

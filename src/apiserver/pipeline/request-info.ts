@@ -66,4 +66,5 @@ function widen(info: RequestInfo, query: URLSearchParams): void {
 }
 
 /** How Go's query decoder reads a boolean: absent, `false` and `0` are false, anything else is true. */
-export const isTrue = (value: string | null): boolean => value !== null && !['false', 'False', 'FALSE', '0', 'f', 'F'].includes(value)
+export const isTrue = (value: string | null): boolean =>
+  value !== null && !['false', 'False', 'FALSE', '0', 'f', 'F'].includes(value)

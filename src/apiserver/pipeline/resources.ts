@@ -1,8 +1,8 @@
 import { errors } from '../../api/index.ts'
 import type { Call, Registry } from '../registry/registry.ts'
+import { verbs } from '../registry/verbs.ts'
 import { createOnlyVerbs, type ReviewOptions } from '../reviews/index.ts'
 import { type SubresourceOptions, subresourceVerbs } from '../subresources/index.ts'
-import { verbs } from '../registry/verbs.ts'
 import type { Context, Handler } from './context.ts'
 
 /** What answers requests for resources: a verb, of the resource or of one of its subresources. */

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http'
-import type { OutgoingHttpHeaders } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { errors, StatusError } from '../../api/index.ts'
 import type { Context, Reply } from './context.ts'
 
@@ -21,7 +20,8 @@ export const text = (status: number, body: string, type = 'text/plain; charset=u
 
 /** What a thrown value answers: a Status as it is, anything else is the server's own fault. */
 export function replyTo(error: unknown): Reply {
-  const answer = error instanceof StatusError ? error : errors.internal(error instanceof Error ? error.message : String(error))
+  const answer =
+    error instanceof StatusError ? error : errors.internal(error instanceof Error ? error.message : String(error))
   return json(answer.code, answer.status, answer.headers)
 }
 
@@ -47,13 +47,20 @@ export async function send(context: Context, reply: Reply): Promise<void> {
   const headers = commonHeaders(context)
   headers['Content-Type'] = reply.type ?? JSON_TYPE
   const chunks = Array.isArray(reply.body) ? reply.body : undefined
-  headers['Content-Length'] = chunks ? chunks.reduce((sum, chunk) => sum + chunk.length, 0) : (reply.body as Buffer).length
+  headers['Content-Length'] = chunks
+    ? chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    : (reply.body as Buffer).length
   if (reply.headers) Object.assign(headers, reply.headers)
   response.writeHead(reply.status, headers)
   if (context.request.method === 'HEAD') return void response.end()
   if (!chunks) return void response.end(reply.body as Buffer)
   for (const chunk of chunks) if (!response.write(chunk)) await drained(context)
   response.end()
+}
+
+/** A client that goes away in the middle of a stream is no fault of anybody's. */
+export function tolerateLoss(context: Context): void {
+  outgoing(context).on('error', () => {})
 }
 
 /** Resolves when more can be written, or when nobody reads any more. */

@@ -1,42 +1,41 @@
-import type { Entry } from '../../store/index.ts'
 import type { Listing } from '../registry/list.ts'
 import type { Sink } from '../registry/watch.ts'
 import type { View } from '../views/view.ts'
 import type { Context, Reply } from './context.ts'
-import { commonHeaders, drained, JSON_TYPE, outgoing } from './respond.ts'
+import { commonHeaders, drained, JSON_TYPE, outgoing, tolerateLoss } from './respond.ts'
 
 /** Bytes that may wait for a slow watcher before it is dropped. */
 const MAX_BEHIND = 16 * 1024 * 1024
 
 /** A list as an answer: whole when it is short, else a stream that goes on as fast as the client reads. */
-export async function streamList(context: Context, view: View, { meta, chunks, whole }: Listing): Promise<Reply | undefined> {
+export async function streamList(
+  context: Context,
+  view: View,
+  { meta, chunks, whole }: Listing,
+): Promise<Reply | undefined> {
   if (whole) {
     const parts = [view.head(meta)]
-    for await (const entries of chunks) addItems(parts, view, entries, true)
-    parts.push(view.tail)
-    return { status: 200, body: Buffer.concat(parts) }
+    for await (const entries of chunks) parts.push(view.items(entries, true))
+    return { status: 200, body: Buffer.concat([...parts, view.tail]) }
   }
+  tolerateLoss(context)
   const response = outgoing(context)
   response.writeHead(200, { ...commonHeaders(context), 'Content-Type': JSON_TYPE })
   response.write(view.head(meta))
   let first = true
   for await (const entries of chunks) {
-    const parts: Buffer[] = []
-    addItems(parts, view, entries, first)
-    if (parts.length) first = false
+    if (!entries.length) continue
     if (response.destroyed) return undefined
-    if (!response.write(Buffer.concat(parts))) await drained(context)
+    if (!response.write(view.items(entries, first))) await drained(context)
+    first = false
   }
   response.end(view.tail)
   return undefined
 }
 
-function addItems(parts: Buffer[], view: View, entries: Entry[], first: boolean): void {
-  for (let index = 0; index < entries.length; index++) parts.push(view.item(entries[index]!, first && index === 0))
-}
-
 /** Opens the answer to a watch. The headers go out at once, so that the client knows that it is watching. */
 export function streamWatch(context: Context): Sink {
+  tolerateLoss(context)
   const response = outgoing(context)
   response.writeHead(200, { ...commonHeaders(context), 'Content-Type': JSON_TYPE })
   response.flushHeaders?.()

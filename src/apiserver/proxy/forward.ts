@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { errors, type StatusError } from '../../api/index.ts'
 import { nodeHttp } from '../node-http.ts'
 import type { Context } from '../pipeline/context.ts'
-import { commonHeaders, outgoing } from '../pipeline/respond.ts'
+import { commonHeaders, outgoing, tolerateLoss } from '../pipeline/respond.ts'
 
 /** Where a request goes on to. */
 export interface Target {
@@ -68,16 +68,21 @@ const unreachable = ({ scheme, host, port, path }: Target, method: string, error
 /**
  * Passes a request on and its answer back, both as streams. `judge` may turn an answer down before any of it is passed on.
  */
-export async function forward(context: Context, target: Target, judge?: (answer: IncomingMessage) => Promise<void> | void): Promise<undefined> {
+export async function forward(
+  context: Context,
+  target: Target,
+  judge?: (answer: IncomingMessage) => Promise<void> | void,
+): Promise<undefined> {
   const sent = open(target, context, false)
   context.signal.addEventListener('abort', () => sent.destroy(), { once: true })
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     sent.once('response', resolve)
-    sent.once('error', error => reject(unreachable(target, context.request.method ?? 'GET', error)))
+    sent.on('error', error => reject(unreachable(target, context.request.method ?? 'GET', error)))
   })
   context.request.pipe(sent)
   const answer = await answered
   await judge?.(answer)
+  tolerateLoss(context)
   const response = outgoing(context)
   const headers = { ...commonHeaders(context), ...passedHeaders(answer.headers, false) }
   response.writeHead(answer.statusCode ?? 502, headers)
@@ -93,7 +98,7 @@ export async function forwardUpgrade(context: Context, target: Target): Promise<
   context.signal.addEventListener('abort', () => sent.destroy(), { once: true })
   socket.once('close', () => sent.destroy())
   await new Promise<void>((resolve, reject) => {
-    sent.once('error', error => reject(unreachable(target, context.request.method ?? 'GET', error)))
+    sent.on('error', error => reject(unreachable(target, context.request.method ?? 'GET', error)))
     sent.once('upgrade', (answer: IncomingMessage, backend: Duplex, first: Buffer) => {
       outgoing(context).detachSocket(socket as never)
       socket.write(statusLine(answer))
@@ -111,16 +116,20 @@ export async function forwardUpgrade(context: Context, target: Target): Promise<
 
 function statusLine({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string {
   let text = `HTTP/1.1 ${statusCode} ${statusMessage}\r\n`
-  for (let index = 0; index < rawHeaders.length; index += 2) text += `${rawHeaders[index]}: ${rawHeaders[index + 1]}\r\n`
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    text += `${rawHeaders[index]}: ${rawHeaders[index + 1]}\r\n`
   return `${text}\r\n`
 }
 
 function join(client: Duplex, backend: Duplex, head: Buffer, first: Buffer, over: () => void): void {
   if (head.length) backend.write(head)
   if (first.length) client.write(first)
-  for (const [from, to] of [[client, backend], [backend, client]] as const) {
+  for (const [from, to] of [
+    [client, backend],
+    [backend, client],
+  ] as const) {
     from.pipe(to)
-    from.once('error', () => to.destroy())
+    from.on('error', () => to.destroy())
     from.once('close', () => {
       to.end()
       if (client.destroyed && backend.destroyed) over()

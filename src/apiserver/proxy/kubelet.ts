@@ -14,7 +14,12 @@ const KUBELET_PORT = 10250
 const PREFERRED = ['InternalIP', 'ExternalIP', 'Hostname']
 
 /** Where the kubelet of a node listens. Rejects with NotFound, or with 500 when the node does not say. */
-export async function kubelet({ reader }: Registry, nodeName: string, client: KubeletClient | undefined, path: string): Promise<Target> {
+export async function kubelet(
+  { reader }: Registry,
+  nodeName: string,
+  client: KubeletClient | undefined,
+  path: string,
+): Promise<Target> {
   if (!client) throw errors.serviceUnavailable('this API server has no credentials for kubelets')
   const node = await reader.read(resources.nodes, '', nodeName)
   if (!node) throw errors.notFound(resources.nodes, nodeName)

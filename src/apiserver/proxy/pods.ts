@@ -16,7 +16,11 @@ const names = (containers: { name: string }[] | undefined) => (containers ?? [])
 
 /** The container that is asked for, or the only one. Source: k8s.io/kubernetes/pkg/registry/core/pod strategy.go podContainer */
 function containerOf({ spec, metadata: { name } }: core.Pod, wanted: string | null): string {
-  const [main, initial, ephemeral] = [names(spec.containers), names(spec.initContainers), names(spec.ephemeralContainers)]
+  const [main, initial, ephemeral] = [
+    names(spec.containers),
+    names(spec.initContainers),
+    names(spec.ephemeralContainers),
+  ]
   if (wanted) {
     if ([...main, ...initial, ...ephemeral].includes(wanted)) return wanted
     throw errors.badRequest(`container ${wanted} is not valid for pod ${name}`)
@@ -44,19 +48,33 @@ export const podLogs =
     return forward(context, await kubelet(registry, pod.spec.nodeName, client, path), refuseErrors)
   }
 
-const LOG_OPTIONS = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream']
+const LOG_OPTIONS = [
+  'follow',
+  'previous',
+  'sinceSeconds',
+  'sinceTime',
+  'timestamps',
+  'tailLines',
+  'limitBytes',
+  'stream',
+]
 
 /** Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePodLogOptions */
 function checkLogOptions({ name }: Call, query: URLSearchParams): void {
   const problems: FieldError[] = []
   const atLeast = (field: string, least: number, detail: string) => {
     const given = query.get(field)
-    if (given !== null && !(Number(given) >= least)) problems.push({ type: 'Invalid', field, value: Number(given), detail })
+    if (given !== null && !(Number(given) >= least))
+      problems.push({ type: 'Invalid', field, value: Number(given), detail })
   }
   atLeast('tailLines', 0, 'must be greater than or equal to 0')
   atLeast('limitBytes', 1, 'must be greater than 0')
   if (query.has('sinceSeconds') && query.has('sinceTime'))
-    problems.push({ type: 'Forbidden', field: '', detail: 'at most one of `sinceTime` or `sinceSeconds` may be specified' })
+    problems.push({
+      type: 'Forbidden',
+      field: '',
+      detail: 'at most one of `sinceTime` or `sinceSeconds` may be specified',
+    })
   else atLeast('sinceSeconds', 1, 'must be greater than 0')
   if (problems.length) throw errors.invalid({ group: '', kind: 'PodLogOptions' }, name, problems)
 }
@@ -93,7 +111,13 @@ function streamQuery(query: URLSearchParams): URLSearchParams {
 
 const isTrue = (value: string | null) => value !== null && value !== 'false' && value !== '0'
 
-async function toKubelet(registry: Registry, context: Context, pod: core.Pod, client: KubeletClient | undefined, path: string): Promise<undefined> {
+async function toKubelet(
+  registry: Registry,
+  context: Context,
+  pod: core.Pod,
+  client: KubeletClient | undefined,
+  path: string,
+): Promise<undefined> {
   if (!pod.spec.nodeName) throw errors.badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
   const target = await kubelet(registry, pod.spec.nodeName, client, path)
   if (!context.upgrade) throw errors.badRequest('Upgrade request required')
@@ -106,7 +130,8 @@ export const podStreams =
   async (registry, call, context) => {
     const { query } = context
     const pod = await podOf(registry, call)
-    if (kind === 'exec' && !query.getAll('command').length) throw errors.badRequest('you must specify at least 1 command for the container')
+    if (kind === 'exec' && !query.getAll('command').length)
+      throw errors.badRequest('you must specify at least 1 command for the container')
     if (!['stdin', 'stdout', 'stderr'].some(name => isTrue(query.get(name))))
       throw errors.badRequest('you must specify at least one of stdin, stdout, stderr')
     const container = containerOf(pod, query.get('container'))

@@ -24,7 +24,8 @@ function restOf({ info, request }: Context): string {
   return rest + (mark === -1 ? '' : url.slice(mark))
 }
 
-const send = (context: Context, target: Target) => (context.upgrade ? forwardUpgrade(context, target) : forward(context, target))
+const send = (context: Context, target: Target) =>
+  context.upgrade ? forwardUpgrade(context, target) : forward(context, target)
 
 /** Any path of a node's kubelet. */
 export const nodeProxy =
@@ -61,12 +62,22 @@ export const serviceProxy: Verb = async (registry, call, context) => {
   return send(context, { scheme, ...backend, path: restOf(context), ...insecure(scheme) })
 }
 
-async function backendOf(registry: Registry, { namespace }: Call, service: core.Service, port: string): Promise<{ host: string; port: number } | undefined> {
+async function backendOf(
+  registry: Registry,
+  { namespace }: Call,
+  service: core.Service,
+  port: string,
+): Promise<{ host: string; port: number } | undefined> {
   const ports = service.spec.ports ?? []
   const wanted = port ? ports.find(each => each.name === port || String(each.port) === port) : ports[0]
-  if (!wanted) throw errors.serviceUnavailable(`no service port ${JSON.stringify(port)} found for service ${JSON.stringify(service.metadata.name)}`)
+  if (!wanted)
+    throw errors.serviceUnavailable(
+      `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(service.metadata.name)}`,
+    )
   const selector = LabelSelector.ofLabels({ 'kubernetes.io/service-name': service.metadata.name })
-  const slices = (await registry.reader.list(resources.endpointSlices, namespace)).filter(({ metadata }) => selector.matches(metadata.labels))
+  const slices = (await registry.reader.list(resources.endpointSlices, namespace)).filter(({ metadata }) =>
+    selector.matches(metadata.labels),
+  )
   const backends = slices.flatMap(slice => backendsOf(slice, wanted.name ?? ''))
   return backends[Math.floor(registry.random.next() * backends.length)]
 }

@@ -12,7 +12,9 @@ const VERSION = 'meta.k8s.io/v1'
 
 /** As upstream's tokens: the key is relative to the list's prefix, and the next one begins with a zero byte after it. */
 export const encodeContinue = ({ revision, after }: Continuation, prefix: string): string =>
-  Buffer.from(JSON.stringify({ v: VERSION, rv: revision, start: `${after.slice(prefix.length)}\0` })).toString('base64url')
+  Buffer.from(JSON.stringify({ v: VERSION, rv: revision, start: `${after.slice(prefix.length)}\0` })).toString(
+    'base64url',
+  )
 
 /** Rejects with 400 when the text is no token of this server. */
 export function decodeContinue(text: string, prefix: string): Continuation {
@@ -22,10 +24,15 @@ export function decodeContinue(text: string, prefix: string): Continuation {
   } catch {
     throw errors.badRequest('continue key is not valid: the token is not base64 encoded JSON')
   }
-  if (token?.v !== VERSION) throw errors.badRequest(`continue key is not valid: server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`)
+  if (token?.v !== VERSION)
+    throw errors.badRequest(
+      `continue key is not valid: server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`,
+    )
   const { rv, start } = token
   if (typeof rv !== 'number' || !Number.isInteger(rv) || rv === 0)
-    throw errors.badRequest('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+    throw errors.badRequest(
+      'continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
+    )
   if (typeof start !== 'string' || start === '' || start.split('/').includes('..'))
     throw errors.badRequest('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
   return { revision: rv, after: prefix + start.replace(/\0$/, '') }

@@ -1,4 +1,12 @@
-import { type autoscaling, type autoscalingV1, type core, type events, type KubeObject, type Resource, resources } from '../../api/index.ts'
+import {
+  type autoscaling,
+  type autoscalingV1,
+  type core,
+  type events,
+  type KubeObject,
+  type Resource,
+  resources,
+} from '../../api/index.ts'
 
 /**
  * Between a version that clients speak and the one that is stored, for the few resources that are served in two.
@@ -19,7 +27,17 @@ const conversion = <Shown extends KubeObject, Stored extends KubeObject>(
 /** Source: k8s.io/kubernetes/pkg/apis/events/v1/conversion.go */
 const events1 = conversion<events.Event, core.Event>(
   resources.events,
-  ({ metadata, regarding, note, deprecatedSource, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedCount, reportingController, ...same }) =>
+  ({
+    metadata,
+    regarding,
+    note,
+    deprecatedSource,
+    deprecatedFirstTimestamp,
+    deprecatedLastTimestamp,
+    deprecatedCount,
+    reportingController,
+    ...same
+  }) =>
     ({
       ...same,
       kind: 'Event',
@@ -58,7 +76,8 @@ const BEHAVIOR = 'autoscaling.alpha.kubernetes.io/behavior'
 const CONDITIONS = 'autoscaling.alpha.kubernetes.io/conditions'
 const CURRENT_METRICS = 'autoscaling.alpha.kubernetes.io/current-metrics'
 
-const isCpu = ({ type, resource }: autoscaling.MetricSpec | autoscaling.MetricStatus) => type === 'Resource' && resource?.name === 'cpu'
+const isCpu = ({ type, resource }: autoscaling.MetricSpec | autoscaling.MetricStatus) =>
+  type === 'Resource' && resource?.name === 'cpu'
 
 function read<T>(annotations: Record<string, string>, name: string): T | undefined {
   try {
@@ -82,7 +101,10 @@ const autoscaling1 = conversion<Hpa1, Hpa2>(
     const annotations = { ...hpa.metadata.annotations }
     const { targetCPUUtilizationPercentage: cpu, ...spec } = hpa.spec
     const { currentCPUUtilizationPercentage: current, ...status } = hpa.status
-    const cpuMetric = { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } } }
+    const cpuMetric = {
+      type: 'Resource',
+      resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } },
+    }
     const cpuNow = { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current } } }
     const metrics = [...(cpu === undefined ? [] : [cpuMetric]), ...(read<object[]>(annotations, METRICS) ?? [])]
     const conditions = read<object[]>(annotations, CONDITIONS)
@@ -93,7 +115,10 @@ const autoscaling1 = conversion<Hpa1, Hpa2>(
       spec: { ...spec, metrics, behavior: read(annotations, BEHAVIOR) },
       status: {
         ...status,
-        currentMetrics: [...(current === undefined ? [] : [cpuNow]), ...(read<object[]>(annotations, CURRENT_METRICS) ?? [])],
+        currentMetrics: [
+          ...(current === undefined ? [] : [cpuNow]),
+          ...(read<object[]>(annotations, CURRENT_METRICS) ?? []),
+        ],
         conditions,
       },
       metadata: withAnnotations(hpa, annotations),
@@ -106,10 +131,16 @@ const autoscaling1 = conversion<Hpa1, Hpa2>(
     const note = (name: string, value: unknown) => {
       if (Array.isArray(value) ? value.length : value) annotations[name] = JSON.stringify(value)
     }
-    note(METRICS, metrics.filter(metric => !isCpu(metric)))
+    note(
+      METRICS,
+      metrics.filter(metric => !isCpu(metric)),
+    )
     note(BEHAVIOR, behavior)
     note(CONDITIONS, conditions)
-    note(CURRENT_METRICS, currentMetrics.filter(metric => !isCpu(metric)))
+    note(
+      CURRENT_METRICS,
+      currentMetrics.filter(metric => !isCpu(metric)),
+    )
     return {
       ...hpa,
       kind: 'HorizontalPodAutoscaler',

@@ -68,7 +68,8 @@ async function createNamed(registry: Registry, call: Call, object: KubeObject, g
     ...served.codec.structural(object),
     ...(strategy.validate?.(object) ?? []),
   ]
-  if (problems.length) throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
+  if (problems.length)
+    throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
   for (const text of strategy.warnings?.(object) ?? []) warnings.push(text)
   await registry.admission.validate(attributes)
   const allocation = await strategy.allocate?.(object, undefined, context)
@@ -114,5 +115,7 @@ function clearStatus(object: KubeObject & { status?: object }): void {
   if (object.status) object.status = {}
 }
 
-export const countsGenerations = (strategy: { generation?: boolean }, object: KubeObject & { spec?: unknown }): boolean =>
-  strategy.generation ?? object.spec !== undefined
+export const countsGenerations = (
+  strategy: { generation?: boolean },
+  object: KubeObject & { spec?: unknown },
+): boolean => strategy.generation ?? object.spec !== undefined

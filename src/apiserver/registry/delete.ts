@@ -70,7 +70,12 @@ async function rewrite(registry: Registry, { served, dryRun }: Call, object: Kub
 }
 
 /** Seconds until the object may go, with its metadata marked so; undefined for a kind that ends at once. */
-function mark(registry: Registry, { strategy }: Served, object: KubeObject, options: meta.DeleteOptions): number | undefined {
+function mark(
+  registry: Registry,
+  { strategy }: Served,
+  object: KubeObject,
+  options: meta.DeleteOptions,
+): number | undefined {
   const { metadata } = object
   const requested = options.gracePeriodSeconds
   if (metadata.deletionTimestamp !== undefined) {
@@ -96,7 +101,11 @@ function markDeleted({ metadata }: KubeObject, now: number, grace: number): void
   if (metadata.generation) metadata.generation++
 }
 
-function checkPreconditions({ resource }: Served, { metadata }: KubeObject, { preconditions }: meta.DeleteOptions): void {
+function checkPreconditions(
+  { resource }: Served,
+  { metadata }: KubeObject,
+  { preconditions }: meta.DeleteOptions,
+): void {
   // Upstream names the kind here where other conflicts name the resource.
   const about = { group: resource.group, resource: resource.kind }
   const { uid, resourceVersion } = preconditions ?? {}
@@ -174,7 +183,13 @@ export function deletedStatus({ served, name }: Call, { entry, gone }: Deleted):
   if (!gone || RETURNS_OBJECT.has(resource.resource)) return undefined
   const { uid } = decodeEntry(entry).metadata
   const details = { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.resource, uid }
-  return { kind: 'Status', apiVersion: apiVersion({ group: '', version: 'v1' }), metadata: {}, status: 'Success', details }
+  return {
+    kind: 'Status',
+    apiVersion: apiVersion({ group: '', version: 'v1' }),
+    metadata: {},
+    status: 'Success',
+    details,
+  }
 }
 
 /** Whether the client asked to be told that the end is not yet: 202 instead of 200. */

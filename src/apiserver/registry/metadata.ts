@@ -85,9 +85,7 @@ function validateFinalizers(finalizers: string[] | undefined): FieldError[] {
     if (!name.includes('/') && !STANDARD_FINALIZERS.includes(name))
       problems.push(invalid(field, name, 'name is neither a standard finalizer name nor is it fully qualified'))
   if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion'))
-    problems.push(
-      invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'),
-    )
+    problems.push(invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
   return problems
 }
 
@@ -104,8 +102,16 @@ export function validateMetadataUpdate(metadata: meta.ObjectMeta, old: meta.Obje
         ),
       )
   }
-  const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const
+  const fixed = [
+    'name',
+    'namespace',
+    'uid',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const
   for (const field of fixed)
-    if (!same(metadata[field], old[field])) problems.push(...immutable(`metadata.${field}`, metadata[field], old[field]))
+    if (!same(metadata[field], old[field]))
+      problems.push(...immutable(`metadata.${field}`, metadata[field], old[field]))
   return problems
 }

@@ -1,11 +1,12 @@
-import type { Clock, Logger, Random } from '../../base/index.ts'
 import { findResource, formatTime, type KubeObject, type Resource } from '../../api/index.ts'
+import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { Entry, Store } from '../../store/index.ts'
 import type { Admission } from '../admission/admission.ts'
+import { memoized } from '../memo.ts'
 import type { User } from '../pipeline/context.ts'
-import { Reader } from './reader.ts'
-import { serve, type Served } from './served.ts'
 import type { Strategies } from './index.ts'
+import { Reader } from './reader.ts'
+import { type Served, serve } from './served.ts'
 import type { StrategyContext } from './strategy.ts'
 
 /** What the verbs share. */
@@ -45,14 +46,10 @@ export interface Written {
 
 export function createRegistry(parts: Omit<Registry, 'reader' | 'served'>): Registry {
   const known = new Map<Resource, Served>()
-  const served = <T extends KubeObject>(resource: Resource<T>): Served<T> => {
-    let found = known.get(resource as Resource)
-    if (!found) {
-      found = serve(resource as Resource, parts.strategies.strategyFor(resource as Resource))
-      known.set(resource as Resource, found)
-    }
-    return found as unknown as Served<T>
-  }
+  const served = <T extends KubeObject>(resource: Resource<T>): Served<T> =>
+    memoized(known, resource as Resource, () =>
+      serve(resource as Resource, parts.strategies.strategyFor(resource as Resource)),
+    ) as unknown as Served<T>
   return { ...parts, served, reader: new Reader(parts.store, served) }
 }
 

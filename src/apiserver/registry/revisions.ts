@@ -4,7 +4,10 @@ import type { Registry } from './registry.ts'
 /** A resourceVersion of a query: undefined when absent or empty. Rejects with 400. */
 export function revisionOf(text: string | null): number | undefined {
   if (!text) return undefined
-  if (!/^\d{1,16}$/.test(text)) throw errors.badRequest(`invalid resource version ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^\d{1,16}$/.test(text))
+    throw errors.badRequest(
+      `invalid resource version ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    )
   return Number(text)
 }
 

@@ -32,7 +32,8 @@ const FOLDERS: Record<string, string> = {
   'apiregistration.k8s.io/apiservices': 'apiregistration.k8s.io/apiservices',
 }
 
-const qualified = ({ group, resource }: Pick<Resource, 'group' | 'resource'>) => (group ? `${group}/${resource}` : resource)
+const qualified = ({ group, resource }: Pick<Resource, 'group' | 'resource'>) =>
+  group ? `${group}/${resource}` : resource
 
 export function serve<T extends KubeObject>(resource: Resource<T>, strategy: Strategy<T>): Served<T> {
   const opening = `{"kind":${JSON.stringify(resource.kind)},"apiVersion":${JSON.stringify(apiVersion(resource))},`

@@ -25,7 +25,12 @@ export interface UpdateOptions {
  * write comes too late, a relative change, or one that named no version, is made again on the newer object.
  * Source: k8s.io/apiserver/pkg/registry/generic/registry store.go Update, registry/rest update.go BeforeUpdate
  */
-export async function update(registry: Registry, call: Call, transform: Transform, options: UpdateOptions = {}): Promise<Written> {
+export async function update(
+  registry: Registry,
+  call: Call,
+  transform: Transform,
+  options: UpdateOptions = {},
+): Promise<Written> {
   const { served, namespace, name } = call
   const key = keyOf(served, namespace, name)
   let entry = await registry.store.get(key)
@@ -73,14 +78,20 @@ const PARTS_ALONE = new Set(['approval', 'finalize', 'ephemeralcontainers', 'res
 const KEEPS_GENERATION = new Set(['status', 'binding', 'finalize', 'approval'])
 
 /** Judges the change and writes it, unless nothing changed. */
-async function replace(registry: Registry, call: Call, object: KubeObject, old: KubeObject, entry: Entry): Promise<Entry> {
+async function replace(
+  registry: Registry,
+  call: Call,
+  object: KubeObject,
+  old: KubeObject,
+  entry: Entry,
+): Promise<Entry> {
   const { served, namespace, name, user, dryRun, subresource, warnings } = call
   const { strategy, resource } = served
   const context = strategyContext(registry, call)
   const attributes = { operation: 'UPDATE' as const, resource, subresource, namespace, name, user, dryRun, object, old }
   keepSystemFields(object, old)
   await registry.admission.mutate(attributes)
-  if (subresource) keepAllBut(subresource, object, old)
+  if (subresource) keepAllBut(subresource, object, decodeEntry(entry))
   else if (served.hasStatus) keepStatus(object, old)
   strategy.defaults?.(object)
   if (!PARTS_ALONE.has(subresource)) strategy.prepareUpdate?.(object, old, context)
@@ -186,20 +197,26 @@ function resized(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
   }
 }
 
-/** Who owns the object is not changed by way of a subresource, nor is anything else that the subresource is not about. */
+/**
+ * `old` becomes part of the object. Who owns it is not changed by way of a subresource, nor is anything else that the subresource is not about. */
 function keepAllBut(subresource: string, object: KubeObject, old: KubeObject): void {
   const into = object as Loose
   const changed = PARTS[subresource]?.({ ...into }, old as Loose) ?? {}
   const { metadata } = object
   for (const field of Object.keys(into)) delete into[field]
-  Object.assign(into, structuredClone(old), structuredClone(changed), { metadata })
+  Object.assign(into, old, changed, { metadata })
   const { ownerReferences } = old.metadata
   if (ownerReferences) metadata.ownerReferences = ownerReferences
   else delete (metadata as Partial<typeof metadata>).ownerReferences
 }
 
 /** A part of an object has rules of its own in the strategy only where it is the status. */
-function validateChange({ strategy, codec }: Served, subresource: string, object: KubeObject, old: KubeObject): FieldError[] {
+function validateChange(
+  { strategy, codec }: Served,
+  subresource: string,
+  object: KubeObject,
+  old: KubeObject,
+): FieldError[] {
   if (subresource === 'status') return strategy.validateStatusUpdate?.(object, old) ?? []
   const problems = [...codec.structural(object), ...(strategy.validate?.(object) ?? [])]
   return PARTS_ALONE.has(subresource) ? problems : [...problems, ...(strategy.validateUpdate?.(object, old) ?? [])]

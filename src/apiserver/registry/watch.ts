@@ -1,5 +1,6 @@
 import { errors, type StatusError } from '../../api/index.ts'
 import { type Change, Compacted, type Entry, FutureRevision, StoreClosed } from '../../store/index.ts'
+import { memoized } from '../memo.ts'
 import type { EventType, View } from '../views/view.ts'
 import { forbidden } from './list.ts'
 import type { Call, Registry } from './registry.ts'
@@ -43,11 +44,15 @@ export function watchOptions(registry: Registry, { shown, name }: Call, query: U
   const match = query.get('resourceVersionMatch')
   const bookmarks = isSet(query.get('allowWatchBookmarks'))
   if (initial === null && match)
-    throw forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+    throw forbidden(
+      'resourceVersionMatch',
+      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    )
   if (initial !== null && match !== 'NotOlderThan')
     throw forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
   const wantsInitial = isSet(initial)
-  if (wantsInitial && !bookmarks) throw forbidden('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true')
+  if (wantsInitial && !bookmarks)
+    throw forbidden('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true')
   const seconds = Number(query.get('timeoutSeconds') ?? 0) || SHORTEST * (1 + registry.random.next())
   return {
     selected: selection(shown, query, name),
@@ -205,11 +210,8 @@ function eventLine(view: View, selected: Selection, change: Change): Buffer | un
 }
 
 function line(view: View, type: EventType, entry: Entry, change: Change): Buffer {
-  let made = lines.get(change)
-  if (!made) lines.set(change, (made = new Map()))
-  let ofView = made.get(view)
-  if (!ofView) made.set(view, (ofView = {}))
+  const ofChange = memoized(lines, change, () => new Map())
+  const ofView = memoized(ofChange, view, () => ({}))
   ofView[type] ??= view.event(type, entry, change.revision)
   return ofView[type]
 }
-

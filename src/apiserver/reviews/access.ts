@@ -13,7 +13,10 @@ export function attributesOf({ resourceAttributes, nonResourceAttributes }: Spec
   return { ...none, ...nonResourceAttributes, isResourceRequest: false, user }
 }
 
-export async function decide(authorizer: Authorizer, attributes: Attributes): Promise<authorization.SubjectAccessReviewStatus> {
+export async function decide(
+  authorizer: Authorizer,
+  attributes: Attributes,
+): Promise<authorization.SubjectAccessReviewStatus> {
   const { allowed, reason } = await authorizer.authorize(attributes)
   return { allowed, ...(reason ? { reason } : {}) }
 }

@@ -99,7 +99,19 @@ const SELF_REVIEW_RULES: authorization.ResourceRule[] = [
   },
   { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
 ]
-const DISCOVERY_PATHS = ['/api', '/api/*', '/apis', '/apis/*', '/healthz', '/livez', '/openapi', '/openapi/*', '/readyz', '/version', '/version/']
+const DISCOVERY_PATHS = [
+  '/api',
+  '/api/*',
+  '/apis',
+  '/apis/*',
+  '/healthz',
+  '/livez',
+  '/openapi',
+  '/openapi/*',
+  '/readyz',
+  '/version',
+  '/version/',
+]
 const DISCOVERY_RULES: authorization.NonResourceRule[] = [{ verbs: ['get'], nonResourceURLs: DISCOVERY_PATHS }]
 
 const userInfo = ({ name, uid, groups, extra }: User): authentication.UserInfo => ({
@@ -118,5 +130,11 @@ const subjectOf = ({ user = '', uid, groups = [], extra }: authorization.Subject
 
 function checkSubject(kind: string, spec: authorization.SubjectAccessReviewSpec): void {
   const missing = !spec.user && !spec.groups?.length
-  checkSpec(kind, spec, missing ? [{ type: 'Invalid', field: 'spec.user', value: '', detail: 'at least one of user or group must be specified' }] : [])
+  checkSpec(
+    kind,
+    spec,
+    missing
+      ? [{ type: 'Invalid', field: 'spec.user', value: '', detail: 'at least one of user or group must be specified' }]
+      : [],
+  )
 }

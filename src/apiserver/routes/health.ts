@@ -29,7 +29,9 @@ export function healthHandler(endpoint: string, checks: Check[]): Handler {
       lines.push(problem ? `[-]${name} failed: reason withheld` : `[+]${name} ok`)
     }
     if (excluded.size)
-      lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map(name => JSON.stringify(name)).join(',')}`)
+      lines.push(
+        `warn: some health checks cannot be excluded: no matches for ${[...excluded].map(name => JSON.stringify(name)).join(',')}`,
+      )
     return answer(endpoint, lines, failed.length > 0, !wanted && query.has('verbose'))
   }
 }

@@ -1,7 +1,7 @@
-import { version } from '../version.ts'
+import type { RequestMetrics } from '../metrics.ts'
 import type { Handler } from '../pipeline/context.ts'
 import { json, text } from '../pipeline/respond.ts'
-import type { RequestMetrics } from '../metrics.ts'
+import { version } from '../version.ts'
 import { type Check, healthHandler } from './health.ts'
 
 export interface RouteOptions {
@@ -16,7 +16,13 @@ export interface RouteOptions {
 }
 
 /** What the server answers that is not a resource, by path. */
-export function createRoutes({ live, ready, metrics, exact: given, further }: RouteOptions): (path: string) => Handler | undefined {
+export function createRoutes({
+  live,
+  ready,
+  metrics,
+  exact: given,
+  further,
+}: RouteOptions): (path: string) => Handler | undefined {
   const health: Record<string, Handler> = {
     healthz: healthHandler('healthz', live),
     livez: healthHandler('livez', live),

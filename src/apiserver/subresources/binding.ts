@@ -35,8 +35,10 @@ async function assign(registry: Registry, call: Call, binding: core.Binding): Pr
     if (uid && uid !== pod.metadata.uid)
       throw conflict(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`)
     if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) throw errors.modified(ABOUT, call.name)
-    if (pod.metadata.deletionTimestamp) throw conflict(`pod ${pod.metadata.name} is being deleted, cannot be assigned to a host`)
-    if (pod.spec.nodeName) throw conflict(`pod ${pod.metadata.name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
+    if (pod.metadata.deletionTimestamp)
+      throw conflict(`pod ${pod.metadata.name} is being deleted, cannot be assigned to a host`)
+    if (pod.spec.nodeName)
+      throw conflict(`pod ${pod.metadata.name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`)
     if (pod.spec.schedulingGates?.length) throw conflict(`pod ${pod.metadata.name} has non-empty .spec.schedulingGates`)
     pod.spec.nodeName = node
     if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations }
@@ -56,7 +58,12 @@ function markScheduled({ status }: core.Pod, now: string): void {
 function checkTarget({ target, metadata }: core.Binding): void {
   const problems = []
   if (target.kind && target.kind !== 'Node')
-    problems.push({ type: 'NotSupported' as const, field: 'target.kind', value: target.kind, detail: 'supported values: "Node", "<empty>"' })
+    problems.push({
+      type: 'NotSupported' as const,
+      field: 'target.kind',
+      value: target.kind,
+      detail: 'supported values: "Node", "<empty>"',
+    })
   if (!target.name) problems.push({ type: 'Required' as const, field: 'target.name', detail: '' })
   if (problems.length) throw errors.invalid({ group: '', kind: 'Binding' }, metadata.name, problems)
 }

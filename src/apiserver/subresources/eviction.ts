@@ -33,7 +33,10 @@ export const evictPod: Verb = async (registry, call, context) => {
 
 /** What runs no more, not yet or is going anyway disrupts nobody. */
 const ignoresBudgets = ({ status, metadata }: core.Pod): boolean =>
-  status.phase === 'Succeeded' || status.phase === 'Failed' || status.phase === 'Pending' || !!metadata.deletionTimestamp
+  status.phase === 'Succeeded' ||
+  status.phase === 'Failed' ||
+  status.phase === 'Pending' ||
+  !!metadata.deletionTimestamp
 
 /** Takes one disruption from the pod's budget, so that two evictions at once cannot both use the last. */
 async function spend(registry: Registry, { namespace, name, dryRun }: Call, pod: core.Pod): Promise<void> {
@@ -46,7 +49,11 @@ async function spend(registry: Registry, { namespace, name, dryRun }: Call, pod:
       'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     )
   const budget = budgets[0]!.metadata.name
-  const call = { ...ownCall(registry.served(resources.podDisruptionBudgets as never), namespace, budget), subresource: 'status', dryRun }
+  const call = {
+    ...ownCall(registry.served(resources.podDisruptionBudgets as never), namespace, budget),
+    subresource: 'status',
+    dryRun,
+  }
   const now = new Date(registry.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z')
   const take = (old: unknown) => {
     const found = old as policy.PodDisruptionBudget

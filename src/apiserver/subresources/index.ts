@@ -17,7 +17,10 @@ export interface SubresourceOptions {
 }
 
 /** What answers a verb of a subresource; undefined when there is no such. */
-export function subresourceVerbs({ tokenOptions, kubeletClient }: SubresourceOptions): (info: RequestInfo, of: Resource) => Verb | undefined {
+export function subresourceVerbs({
+  tokenOptions,
+  kubeletClient,
+}: SubresourceOptions): (info: RequestInfo, of: Resource) => Verb | undefined {
   /** Those that exchange another kind than their parent's. */
   const special: Record<string, Verb> = {
     'create pods/binding': bindPod,

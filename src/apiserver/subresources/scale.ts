@@ -1,4 +1,10 @@
-import { type autoscalingV1 as autoscaling, errors, type KubeObject, LabelSelector, type meta } from '../../api/index.ts'
+import {
+  type autoscalingV1 as autoscaling,
+  errors,
+  type KubeObject,
+  LabelSelector,
+  type meta,
+} from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
@@ -67,7 +73,8 @@ async function setScale(registry: Registry, call: Call, wantedOf: (scale: Scale)
     const wanted = wantedOf(scaleOf(object))
     checkScale(name, wanted)
     const { uid, resourceVersion } = wanted.metadata
-    if (resourceVersion && resourceVersion !== object.metadata.resourceVersion) throw errors.modified(served.resource, name)
+    if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
+      throw errors.modified(served.resource, name)
     if (uid && uid !== object.metadata.uid)
       throw errors.conflict(
         served.resource,

@@ -2,14 +2,19 @@ import { type authentication, type core, errors, type FieldError, formatTime, re
 import { codecFor } from '../../encoding/index.ts'
 import type { TokenOptions } from '../authn/tokens.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
-import { decodeEntry } from '../registry/served.ts'
 import { get } from '../registry/get.ts'
 import type { Call, Registry } from '../registry/registry.ts'
+import { decodeEntry } from '../registry/served.ts'
 import type { Verb } from '../registry/verbs.ts'
 
 type TokenRequest = authentication.TokenRequest
 
-const REQUEST = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', type: 'authentication/v1.TokenRequest' }
+const REQUEST = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  type: 'authentication/v1.TokenRequest',
+}
 const SHORTEST = 600
 const LONGEST = 2 ** 32
 const DEFAULT_SECONDS = 3600
@@ -61,7 +66,8 @@ function check({ spec, metadata }: TokenRequest): void {
   const field = 'spec.expirationSeconds'
   const value = spec.expirationSeconds!
   const problems: FieldError[] = []
-  if (value < SHORTEST) problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration less than 10 minutes' })
+  if (value < SHORTEST)
+    problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration less than 10 minutes' })
   if (value > LONGEST)
     problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration larger than 2^32 seconds' })
   if (problems.length) throw errors.invalid(REQUEST, metadata.name, problems)
@@ -74,11 +80,18 @@ interface BoundClaims {
 }
 
 /** What the token is to die with: it has to be there, and be the one that is meant. */
-async function boundTo({ reader }: Registry, { namespace, name }: Call, { spec, metadata }: TokenRequest): Promise<BoundClaims> {
+async function boundTo(
+  { reader }: Registry,
+  { namespace, name }: Call,
+  { spec, metadata }: TokenRequest,
+): Promise<BoundClaims> {
   const ref = spec.boundObjectRef
   if (!ref?.kind) return {}
   const wanted = ref.name ?? ''
-  const found = async <T extends core.Pod | core.Secret | core.Node>(resource: { group: string; resource: string }, held: T | undefined): Promise<T> => {
+  const found = async <T extends core.Pod | core.Secret | core.Node>(
+    resource: { group: string; resource: string },
+    held: T | undefined,
+  ): Promise<T> => {
     if (!held) throw errors.notFound(resource, wanted)
     if (ref.uid && ref.uid !== held.metadata.uid)
       throw errors.conflict(
@@ -92,7 +105,9 @@ async function boundTo({ reader }: Registry, { namespace, name }: Call, { spec, 
     const pod = await found(resources.pods, await reader.read(resources.pods, namespace, wanted))
     const account = pod.spec.serviceAccountName
     if (account !== name)
-      throw errors.badRequest(`cannot bind token for serviceaccount ${JSON.stringify(name)} to pod running with different serviceaccount name.`)
+      throw errors.badRequest(
+        `cannot bind token for serviceaccount ${JSON.stringify(name)} to pod running with different serviceaccount name.`,
+      )
     const node = pod.spec.nodeName ? await reader.read(resources.nodes, '', pod.spec.nodeName) : undefined
     return {
       ...(pod.spec.nodeName ? { node: { name: pod.spec.nodeName, ...(node ? { uid: node.metadata.uid } : {}) } } : {}),

@@ -1,4 +1,5 @@
 import { errors } from '../../api/index.ts'
+import { memoized } from '../memo.ts'
 import type { Context } from '../pipeline/context.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
@@ -15,17 +16,8 @@ const MEDIA_TYPES = ['application/json', 'application/yaml']
 const made = new WeakMap<Served, Map<string, View>>()
 
 function viewOf(served: Served, name: string, make: () => View): View {
-  let views = made.get(served)
-  if (!views) {
-    views = new Map()
-    made.set(served, views)
-  }
-  let view = views.get(name)
-  if (!view) {
-    view = served.conversion ? convertedView(served, make()) : make()
-    views.set(name, view)
-  }
-  return view
+  const views = memoized(made, served, () => new Map<string, View>())
+  return memoized(views, name, () => (served.conversion ? convertedView(served, make()) : make()))
 }
 
 const plain = (served: Served) => viewOf(served, 'plain', () => plainView(served))
@@ -36,7 +28,8 @@ export function chooseView(registry: Registry, { request, query }: Context, { sh
   if (!accept || accept === 'application/json' || accept === '*/*') return plain(served)
   for (const clause of accept.split(',')) {
     const [type, ...parameters] = clause.split(';').map(part => part.trim())
-    if (type !== 'application/json' && type !== 'application/yaml' && type !== '*/*' && type !== 'application/*') continue
+    if (type !== 'application/json' && type !== 'application/yaml' && type !== '*/*' && type !== 'application/*')
+      continue
     const { as, g, v } = Object.fromEntries(parameters.map(parameter => parameter.split('=', 2)))
     if (!as) return plain(served)
     if (g !== 'meta.k8s.io' || v !== 'v1') continue

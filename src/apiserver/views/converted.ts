@@ -12,7 +12,7 @@ export function convertedView(shown: Served, view: View): View {
   return {
     ...view,
     single: entry => view.single(convert(entry)),
-    item: (entry, first) => view.item(convert(entry), first),
+    items: (entries, first) => view.items(entries.map(convert), first),
     event: (type, entry, revision) => view.event(type, convert(entry), revision),
   }
 }

@@ -16,11 +16,18 @@ function shown(entry: Entry, revision: number): string {
   return metadataOf(object)
 }
 
+/** A chunk of a list of what `shown` makes of its entries. */
+export function joined(entries: Entry[], first: boolean, shown: (entry: Entry, revision: number) => string): Buffer {
+  const texts = entries.map(entry => shown(entry, entry.modRevision))
+  return Buffer.from(`${first || !texts.length ? '' : ','}${texts.join()}`)
+}
+
 /** Objects of any kind by their metadata alone, for the garbage collector and its like. */
 export const metadataView: View = {
   single: entry => Buffer.from(`${shown(entry, entry.modRevision)}\n`),
-  head: meta => Buffer.from(`{"kind":"${KIND}List","apiVersion":"${VERSION}","metadata":${JSON.stringify(meta)},"items":[`),
-  item: (entry, first) => Buffer.from(`${first ? '' : ','}${shown(entry, entry.modRevision)}`),
+  head: meta =>
+    Buffer.from(`{"kind":"${KIND}List","apiVersion":"${VERSION}","metadata":${JSON.stringify(meta)},"items":[`),
+  items: (entries, first) => joined(entries, first, shown),
   tail: Buffer.from(']}\n'),
   event: (type, entry, revision) => Buffer.from(`{"type":"${type}","object":${shown(entry, revision)}}\n`),
   bookmark: (revision, initialEnd) => bookmark(KIND, VERSION, revision, initialEnd),

@@ -10,13 +10,13 @@ const TAIL = Buffer.from(']}\n')
  * of a resource.
  */
 export function plainView(served: Served): View {
-  const { resource, itemStart } = served
+  const { resource } = served
   const version = apiVersion(resource)
   const opening = `{"kind":"${resource.kind}List","apiVersion":"${version}","metadata":`
   return {
     single: entry => spliced(served, entry, entry.modRevision, 0, '', '\n'),
     head: meta => Buffer.from(`${opening}${JSON.stringify(meta)},"items":[`),
-    item: (entry, first) => spliced(served, entry, entry.modRevision, itemStart, first ? '{' : ',{', ''),
+    items: (entries, first) => joined(served, entries, first),
     tail: TAIL,
     event: (type, entry, revision) => spliced(served, entry, revision, 0, `{"type":"${type}","object":`, '}\n'),
     bookmark: (revision, initialEnd) => bookmark(resource.kind, version, revision, initialEnd),
@@ -32,6 +32,8 @@ export function bookmark(kind: string, version: string, revision: number, initia
   )
 }
 
+const revisionText = (revision: number) => `"resourceVersion":"${revision}",`
+
 /** The value without its first `start` bytes, with a resourceVersion, and `before` and `after` around it (both ASCII). */
 function spliced(
   { head }: Served,
@@ -41,14 +43,33 @@ function spliced(
   before: string,
   after: string,
 ): Buffer {
-  const own = `"resourceVersion":"${revision}",`
+  const own = revisionText(revision)
   const out = Buffer.allocUnsafe(before.length + value.length - start + own.length + after.length)
-  let at = out.write(before, 0, 'latin1')
+  const from = out.write(before, 0, 'latin1')
+  out.write(after, splice(out, from, head, value, own, start), 'latin1')
+  return out
+}
+
+/** All of a chunk in one buffer: a large list is mostly the copying of bytes, so each is copied once. */
+function joined({ head, itemStart }: Served, entries: Entry[], first: boolean): Buffer {
+  const revisions = entries.map(({ modRevision }) => revisionText(modRevision))
+  let size = 0
+  for (let index = 0; index < entries.length; index++)
+    size += entries[index]!.value.length - itemStart + revisions[index]!.length + 2
+  const out = Buffer.allocUnsafe(Math.max(first ? size - 1 : size, 0))
+  let at = 0
+  for (let index = 0; index < entries.length; index++) {
+    at += out.write(first && index === 0 ? '{' : ',{', at, 'latin1')
+    at = splice(out, at, head, entries[index]!.value, revisions[index]!, itemStart)
+  }
+  return out
+}
+
+/** Writes a value, from `start` on, with `own` after its head; returns where it ends. */
+function splice(out: Buffer, from: number, head: Buffer, value: Uint8Array, own: string, start: number): number {
   // What stands before the resourceVersion is the same in every object.
-  at += head.copy(out, at, start)
+  let at = from + head.copy(out, from, start)
   at += out.write(own, at, 'latin1')
   out.set(value.subarray(head.length), at)
-  at += value.length - head.length
-  out.write(after, at, 'latin1')
-  return out
+  return at + value.length - head.length
 }

@@ -3,7 +3,7 @@ import type { Entry } from '../../store/index.ts'
 import { decodeEntry, type Served } from '../registry/served.ts'
 import { columnsFor } from '../tables/index.ts'
 import type { Column } from '../tables/table.ts'
-import { metadataOf } from './metadata.ts'
+import { joined, metadataOf } from './metadata.ts'
 import { bookmark } from './plain.ts'
 import type { ListMeta, View } from './view.ts'
 
@@ -20,7 +20,7 @@ export function tableView(served: Served, include: IncludeObject, now: () => num
   const columns = columnsFor(served.resource)
   const definitions = `,"columnDefinitions":${JSON.stringify(columns.map(definition))},"rows":[`
   const head = (meta: ListMeta) => `${OPENING}${JSON.stringify(meta)}${definitions}`
-  const row = (entry: Entry, revision = entry.modRevision) => {
+  const row = (entry: Entry, revision: number) => {
     const object = decodeEntry(entry)
     object.metadata.resourceVersion = String(revision)
     const cells = JSON.stringify(columns.map(column => column.cell(object, now())))
@@ -31,7 +31,7 @@ export function tableView(served: Served, include: IncludeObject, now: () => num
   return {
     single: entry => Buffer.from(`${whole(entry, entry.modRevision)}\n`),
     head: meta => Buffer.from(head(meta)),
-    item: (entry, first) => Buffer.from(first ? row(entry) : `,${row(entry)}`),
+    items: (entries, first) => joined(entries, first, row),
     tail: Buffer.from(']}\n'),
     event: (type, entry, revision) => Buffer.from(`{"type":"${type}","object":${whole(entry, revision)}}\n`),
     bookmark: (revision, initialEnd) => bookmark('Table', 'meta.k8s.io/v1', revision, initialEnd),

@@ -15,8 +15,8 @@ export interface View {
   single(entry: Entry): Buffer
   /** What stands before the first item of a list. */
   head(meta: ListMeta): Buffer
-  /** One object within a list, after a comma unless it is the first. */
-  item(entry: Entry, first: boolean): Buffer
+  /** Objects within a list, with commas between them, and before them unless they are the first. */
+  items(entries: Entry[], first: boolean): Buffer
   /** What follows the last item. */
   tail: Buffer
   /** One line of a watch. A deletion shows the last state with the revision of the deletion. */

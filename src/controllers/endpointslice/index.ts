@@ -39,11 +39,12 @@ export function startEndpointSliceController(context: Context): Component {
   const slices = informers.get(resources.endpointSlices)
   slices.addIndex(SERVICE_NAME, slice => [serviceKey(slice) ?? []].flat())
   const recorder = recorderOf(context, 'endpoint-slice-controller')
+  /** By Service, when its slices were written last, and the version of each; of a deleted one, none. */
   const written = new Map<string, { at: number; versions: Map<string, string | undefined> }>()
 
   const controller = startController({
     name: 'endpointslice',
-    sources: [from(services), from(pods, servicesOf(services)), from(slices, slice => serviceKey(slice))],
+    sources: [from(services), from(pods, servicesOf(services)), from(slices, serviceKey)],
     needs: [nodes],
     reconcile,
     clock,

@@ -13,8 +13,8 @@ const WORKERS = 20
 
 /**
  * Deletes what has owners none of which is there any more, and lets owners that are deleted in the foreground go when
- * their dependents have gone. The graph of upstream's collector is here the informers' indexes by owner and by uid;
- * nothing but the answer of the API server counts as proof that an owner is absent.
+ * their dependents have gone. What upstream keeps as a graph is here the informers' index by owner. That an owner is
+ * not in a lister proves nothing: only the API server's answer that it is gone does.
  * Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
  */
 export function startGarbageCollector(context: Context): Component {
@@ -56,7 +56,6 @@ export function startGarbageCollector(context: Context): Component {
   }
 
   function deleted(object: KubeObject): void {
-    absent.add(object.metadata.uid)
     enqueueDependents(object)
     enqueueWaitingOwners(object)
   }

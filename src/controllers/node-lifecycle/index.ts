@@ -54,6 +54,8 @@ export function startNodeLifecycleController(context: Context): Component {
     const node = nodes.lister.getByKey(name)
     if (!node) {
       pulses.delete(name)
+      lastReadiness.delete(name)
+      reconsiderOthers(name)
       return
     }
     const silence = silenceOf(node)
@@ -104,7 +106,7 @@ export function startNodeLifecycleController(context: Context): Component {
     const ref = { name: node.metadata.name }
     const updated = await client.patch(resources.nodes, ref, { type: 'strategic', body }, { subresource: 'status' })
     if (readyStatus(node) === 'True') {
-      recorder.normal(nodeReference(node), 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
+      recorder.normal(node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
     }
     return updated
   }
@@ -176,11 +178,3 @@ const signOf = (node: core.Node, lease: coordination.Lease | undefined): string 
   `${readyCondition(node)?.lastHeartbeatTime} ${lease?.spec.renewTime}`
 
 const readyStatus = (node: core.Node): string => readyCondition(node)?.status ?? 'Unknown'
-
-/** Events of a node have its name for a uid, and so `kubectl describe node` finds them. */
-const nodeReference = ({ metadata }: core.Node): core.ObjectReference => ({
-  kind: 'Node',
-  name: metadata.name,
-  uid: metadata.uid,
-  apiVersion: 'v1',
-})

@@ -11,6 +11,8 @@ export interface LogOptions {
   limitBytes?: number
   /** Milliseconds since the epoch. */
   since?: number
+  /** `stdout` or `stderr`; both when left out. */
+  stream?: string
 }
 
 export interface LogSource {
@@ -41,11 +43,11 @@ export async function* readLogs(source: LogSource, options: LogOptions): AsyncGe
 }
 
 /** Partial lines are joined again; a time stands before the first part only. */
-function lineFormatter({ timestamps, since }: LogOptions): (line: Buffer) => Buffer | undefined {
+function lineFormatter({ timestamps, since, stream }: LogOptions): (line: Buffer) => Buffer | undefined {
   let continues = false
   return line => {
     const parsed = parseLogLine(line)
-    if (!parsed) return undefined
+    if (!parsed || (stream && parsed.stream !== stream)) return undefined
     if (since !== undefined && Date.parse(parsed.time) < since) return undefined
     const prefix = timestamps && !continues ? Buffer.from(`${parsed.time} `) : EMPTY
     continues = parsed.partial

@@ -221,11 +221,13 @@ function logOptionsOf(query: URLSearchParams, now: number): LogOptions {
   const on = (name: string) => ['true', '1'].includes(query.get(name) ?? '')
   const seconds = number('sinceSeconds')
   const time = query.get('sinceTime')
+  const stream = query.get('stream')?.toLowerCase()
   return {
     follow: on('follow'),
     timestamps: on('timestamps'),
     tailLines: number('tailLines'),
     limitBytes: number('limitBytes'),
+    ...(stream === 'stdout' || stream === 'stderr' ? { stream } : {}),
     since: seconds === undefined ? (time ? parseTime(time) : undefined) : now - seconds * 1000,
   }
 }

@@ -77,6 +77,7 @@ const webhooks = (mutating: boolean): Strategy<Configuration> => ({
     ...unique(all as Webhook[] | undefined, 'webhooks', ({ name }) => name, 'name'),
   ],
   generation: true,
+  allowUnconditionalUpdate: false,
 })
 
 export const mutatingWebhookStrategy = webhooks(true)
@@ -92,6 +93,7 @@ function defaultMatch(match: admissionregistration.MatchResources | undefined): 
 }
 
 export const validatingPolicyStrategy: Strategy<admissionregistration.ValidatingAdmissionPolicy> = {
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     spec.failurePolicy ??= 'Fail'
     defaultMatch(spec.matchConstraints)
@@ -112,6 +114,7 @@ export const validatingPolicyStrategy: Strategy<admissionregistration.Validating
 }
 
 export const mutatingPolicyStrategy: Strategy<admissionregistration.MutatingAdmissionPolicy> = {
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     spec.failurePolicy ??= 'Fail'
     spec.reinvocationPolicy ??= 'Never'
@@ -130,6 +133,7 @@ type Binding =
   | admissionregistration.MutatingAdmissionPolicyBinding
 
 export const policyBindingStrategy: Strategy<Binding> = {
+  allowUnconditionalUpdate: false,
   defaults: ({ spec }) => defaultMatch(spec.matchResources),
   validate: ({ spec }) => (spec.policyName ? [] : [required('spec.policyName')]),
 }

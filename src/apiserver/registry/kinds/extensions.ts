@@ -7,6 +7,7 @@ import { immutable, invalid, oneOf, required } from '../validation/field.ts'
 const HTTPS = 443
 
 export const customResourceDefinitionStrategy: Strategy<apiextensions.CustomResourceDefinition> = {
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     spec.names.singular ||= spec.names.kind?.toLowerCase()
     spec.names.listKind ||= spec.names.kind && `${spec.names.kind}List`
@@ -39,6 +40,7 @@ export const customResourceDefinitionStrategy: Strategy<apiextensions.CustomReso
 }
 
 export const apiServiceStrategy: Strategy<apiregistration.APIService> = {
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     if (spec.service) spec.service.port ??= HTTPS
   },

@@ -13,6 +13,7 @@ const role = <T extends rbac.Role | rbac.ClusterRole>(namespaced: boolean): Stra
     ...('aggregationRule' in object ? validateAggregation(object.aggregationRule) : []),
   ],
   nameProblems: names.pathSegmentProblems,
+  allowCreateOnUpdate: true,
 })
 
 export const roleStrategy = role<rbac.Role>(true)
@@ -66,6 +67,7 @@ const binding = (kinds: string[]): Strategy<Binding> => ({
   validateUpdate: ({ roleRef }, { roleRef: old }) =>
     same(roleRef, old) ? [] : [invalid('roleRef', roleRef, 'cannot change roleRef')],
   nameProblems: names.pathSegmentProblems,
+  allowCreateOnUpdate: true,
 })
 
 export const roleBindingStrategy = binding(['Role', 'ClusterRole'])

@@ -34,6 +34,7 @@ export const storageClassStrategy: Strategy<storage.StorageClass> = {
 }
 
 export const csiDriverStrategy: Strategy<storage.CSIDriver> = {
+  allowUnconditionalUpdate: false,
   defaults({ spec }) {
     spec.attachRequired ??= true
     spec.podInfoOnMount ??= false
@@ -55,6 +56,7 @@ export const csiDriverStrategy: Strategy<storage.CSIDriver> = {
 }
 
 export const csiNodeStrategy: Strategy<storage.CSINode> = {
+  allowUnconditionalUpdate: false,
   generation: false,
   validate: ({ spec }) =>
     each(spec.drivers, 'spec.drivers', ({ name, nodeID }, path) => [
@@ -66,6 +68,7 @@ export const csiNodeStrategy: Strategy<storage.CSINode> = {
 }
 
 export const volumeAttachmentStrategy: Strategy<storage.VolumeAttachment> = {
+  allowUnconditionalUpdate: false,
   generation: false,
   validate({ spec }) {
     const problems: FieldError[] = spec.attacher ? [] : [required('spec.attacher')]

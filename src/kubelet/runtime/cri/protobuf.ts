@@ -250,13 +250,19 @@ class Reader {
     for (let index = 0; index < 10; index++) {
       const byte = this.#bytes[this.#at++]
       if (byte === undefined) throw new RangeError('protobuf: unexpected end')
-      // The tenth byte is there only for a negative number.
-      if (index === 9) return value - 2 ** 63 - (2 ** 63 - (byte & 1 ? 0 : 2 ** 64))
+      // Only a negative number is ten bytes long, and a double cannot add up that much.
+      if (index === 9) return this.#negative(this.#at - 10)
       value += (byte & 127) * scale
       if (byte < 128) return value
       scale *= 128
     }
     throw new RangeError('protobuf: varint is too long')
+  }
+
+  #negative(from: number): number {
+    let value = 0n
+    for (let index = 0; index < 10; index++) value |= BigInt(this.#bytes[from + index]! & 127) << BigInt(7 * index)
+    return Number(BigInt.asIntN(64, value))
   }
 
   slice(): Buffer {

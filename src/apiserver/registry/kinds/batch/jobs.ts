@@ -35,7 +35,8 @@ export const jobStrategy: Strategy<Job> = {
   validate: job => [...validateJobSpec(job.spec, 'spec'), ...validateSelector(job)],
   validateUpdate: validateJobUpdate,
   warnings: ({ spec }) => podSpecWarnings(spec.template.spec, 'spec.template.spec'),
-  defaultPropagation: 'background',
+  // As batch/v1 has always done; kubectl asks for the background by itself.
+  defaultPropagation: 'orphan',
   fields: ({ status }) => ({ 'status.successful': String(status.succeeded ?? 0) }),
 }
 

@@ -127,24 +127,8 @@ function changes(spec: core.PodSpec, allowed: core.PodSpec): string[] {
 
 const shown = (value: unknown) => (value === undefined ? 'nil' : JSON.stringify(value))
 
-export function validatePodStatusUpdate(
-  { spec, status }: core.Pod,
-  { spec: old, status: before }: core.Pod,
-): FieldError[] {
-  const problems: FieldError[] = []
-  if (spec.nodeName !== old.nodeName) {
-    problems.push(forbidden('status.nodeName', 'may not be changed directly'))
-  }
-  return [
-    ...problems,
-    ...terminatedStays(
-      status.containerStatuses,
-      before.containerStatuses,
-      'status.containerStatuses',
-      old.restartPolicy,
-    ),
-  ]
-}
+export const validatePodStatusUpdate = ({ spec, status }: core.Pod, { status: old }: core.Pod): FieldError[] =>
+  terminatedStays(status.containerStatuses, old.containerStatuses, 'status.containerStatuses', spec.restartPolicy)
 
 /** A container that is never started again cannot leave its end behind. */
 function terminatedStays(

@@ -37,6 +37,7 @@ export const limitRangeStrategy: Strategy<core.LimitRange> = {
     })
   },
   generation: false,
+  allowCreateOnUpdate: true,
 }
 
 /** A default follows from the greatest amount, a default request from the default and else from the least. */

@@ -26,6 +26,7 @@ export const serviceStrategy = (allocator: ServiceAllocator): Strategy<Service> 
   validateUpdate: (service, old) => validateUpdate(service, old),
   nameProblems: names.dns1123LabelProblems,
   generation: false,
+  allowCreateOnUpdate: true,
   warnings: serviceWarnings,
 
   fields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),

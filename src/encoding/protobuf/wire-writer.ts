@@ -1,0 +1,107 @@
+/** What stands in the low three bits of a field's key and says how long its value is. */
+const WireType = { varint: 0, fixed64: 1, bytes: 2 } as const
+
+/** What a field's number may be. */
+const MAX_TAG = 2 ** 29 - 1
+
+/**
+ * Writes one message of protobuf, field after field in the order of the calls. It knows nothing of any message: whoever
+ * calls decides which fields are there, zero values included.
+ * Source: https://protobuf.dev/programming-guides/encoding/
+ */
+export class WireWriter {
+  #bytes: Buffer
+  #length = 0
+
+  /** `capacity` is a guess at the bytes to come; more is found when needed. */
+  constructor(capacity = 1024) {
+    this.#bytes = Buffer.allocUnsafe(Math.max(capacity, 16))
+  }
+
+  /** An int32, int64, bool or enum. A negative number takes ten bytes, as protobuf has it. */
+  varint(tag: number, value: number | bigint | boolean): void {
+    this.#key(tag, WireType.varint)
+    this.#varint(typeof value === 'boolean' ? Number(value) : value)
+  }
+
+  double(tag: number, value: number): void {
+    this.#key(tag, WireType.fixed64)
+    this.#reserve(8)
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length)
+  }
+
+  string(tag: number, value: string): void {
+    const size = Buffer.byteLength(value)
+    this.#key(tag, WireType.bytes)
+    this.#varint(size)
+    this.#reserve(size)
+    this.#length += this.#bytes.write(value, this.#length)
+  }
+
+  bytes(tag: number, value: Uint8Array): void {
+    this.#key(tag, WireType.bytes)
+    this.#varint(value.length)
+    this.#reserve(value.length)
+    this.#bytes.set(value, this.#length)
+    this.#length += value.length
+  }
+
+  /** A message within this one: all that `write` writes. */
+  message(tag: number, write: () => void): void {
+    this.#key(tag, WireType.bytes)
+    // How long it is comes first and is known last: most messages leave one byte for that, others are moved to make room.
+    this.#reserve(1)
+    const start = ++this.#length
+    write()
+    const size = this.#length - start
+    const room = varintSize(size) - 1
+    if (room > 0) {
+      this.#reserve(room)
+      this.#bytes.copyWithin(start + room, start, this.#length)
+    }
+    this.#length = start - 1
+    this.#varint(size)
+    this.#length += size
+  }
+
+  /** What has been written so far, in memory of its own. */
+  finish(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length))
+  }
+
+  #key(tag: number, type: number): void {
+    if (!Number.isInteger(tag) || tag < 1 || tag > MAX_TAG) throw new RangeError(`${tag} is no number of a field`)
+    this.#varint(tag * 8 + type)
+  }
+
+  #varint(value: number | bigint): void {
+    this.#reserve(10)
+    if (typeof value === 'bigint' || value < 0 || value > Number.MAX_SAFE_INTEGER) {
+      this.#longVarint(BigInt.asUintN(64, BigInt(value)))
+      return
+    }
+    let rest = value
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+    this.#bytes[this.#length++] = rest
+  }
+
+  #longVarint(value: bigint): void {
+    let rest = value
+    for (; rest >= 0x80n; rest >>= 7n) this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80
+    this.#bytes[this.#length++] = Number(rest)
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#length + size
+    if (needed <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+  }
+}
+
+function varintSize(value: number): number {
+  let size = 1
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
+  return size
+}
