@@ -114,6 +114,8 @@ for (const name of readdirSync(out)) {
   const path = join(out, name)
   if (name.startsWith('chunk-') && !files.has(name) && Date.now() - statSync(path).mtimeMs > KEEP) rmSync(path)
 }
+// What was compiled of the former bundle.
+rmSync(join(out, 'compile-cache'), { recursive: true, force: true })
 const digest = createHash('sha256')
   .update(files.get(ENTRY) ?? '')
   .digest('hex')

@@ -7,7 +7,7 @@ import { newCluster, type TestCluster } from '../../test/support/cluster.ts'
 export const DEMO_IMAGE = 'k8ts.local/demo:latest'
 
 /** A cluster that is not up yet; it is purged at the end. */
-export async function cluster(stack: AsyncDisposableStack): Promise<TestCluster> {
+export async function createCluster(stack: AsyncDisposableStack): Promise<TestCluster> {
   const created = await newCluster()
   stack.defer(() => created.purge())
   return created

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { ISSUER, startTestApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
-import { eventually } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { type core, resources } from '../api/index.ts'
 import { type ApiServer, startApiServer } from '../apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../base/index.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { startTestApiServer } from '../../test/support/apiserver.ts'
-import { eventually } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { resources } from '../api/index.ts'
 import { silentLogger, systemClock, systemRandom, VirtualClock } from '../base/index.ts'
 import { connect } from './connect.ts'

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ISSUER } from '../../test/support/apiserver.ts'
-import {
-  eventually,
-  keepReady,
-  podsOf,
-  podTemplate,
-  startTestControlPlane,
-  steadily,
-} from '../../test/support/controllers.ts'
+import { keepReady, podsOf, podTemplate, startTestControlPlane, steadily } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { resources } from '../api/index.ts'
 import { startApiServer } from '../apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../base/index.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, podTemplate, startTestControlPlane } from '../../test/support/controllers.ts'
+import { podTemplate, startTestControlPlane } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { is, resources } from '../api/index.ts'
 import { VirtualClock } from '../base/index.ts'
 import { startNamespaceController } from './namespace.ts'

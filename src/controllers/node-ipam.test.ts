@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, startTestControlPlane } from '../../test/support/controllers.ts'
+import { startTestControlPlane } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { resources } from '../api/index.ts'
 import type { Client } from '../client/index.ts'
 import { formatCidr, parseCidr, subnet } from './cidr.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually, names, podsOf, podTemplate, startTestControlPlane } from '../../test/support/controllers.ts'
+import { names, podsOf, podTemplate, startTestControlPlane } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { resources } from '../api/index.ts'
 import { systemClock, VirtualClock } from '../base/index.ts'
 import { startPodGarbageCollector } from './pod-gc.ts'

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  eventually,
   makeReady,
   names,
   podsOf,
@@ -10,6 +9,7 @@ import {
   startTestControlPlane,
   steadily,
 } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { is, resources } from '../api/index.ts'
 import { startReplicaSetController } from './replicaset.ts'
 

@@ -144,18 +144,22 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
   await nodeStatus.start()
   pods.start()
   const logRotation = startLogRotation({ runtime, config, logs: () => pods.logs(), clock, log })
-  const lease = nodeStatus.registered.then(node =>
-    startNodeLease({ client, node, durationSeconds: config.nodeLeaseDurationSeconds, clock, log }),
-  )
+  let lease: Component | undefined
+  let stopped = false
+  void nodeStatus.registered.then(node => {
+    const durationSeconds = config.nodeLeaseDurationSeconds
+    if (!stopped) lease = startNodeLease({ client, node, durationSeconds, clock, log })
+  })
 
   return {
     async stop() {
+      stopped = true
       await server.stop()
       await logRotation.stop()
       await pods.stop()
       probes.stop()
       await nodeStatus.stop()
-      await Promise.race([lease.then(started => started.stop()), Promise.resolve()])
+      await lease?.stop()
       await context.statuses.stop()
       await objects.stop()
       await informers.stop()

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
+import { startTestControlPlane } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
 import { resources } from '../api/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../base/index.ts'
@@ -42,6 +43,8 @@ if (inOwnNamespace(import.meta.url)) {
   })
   const conflist = () => JSON.parse(readFileSync(join(setup.cniConfDir, '10-cni-test.conflist'), 'utf8'))
   const routes = () => command('ip', 'route', 'show', 'proto', '201')
+
+  const { client } = await startTestControlPlane({ after })
 
   // An outside network, 192.0.2.0/24, with another machine in it.
   command('ip', 'netns', 'add', 'outside')
@@ -98,29 +101,22 @@ if (inOwnNamespace(import.meta.url)) {
     }
   }
 
-  /** Starts the agent on this node, beside others, until it has done what is waited for. */
-  async function startUntil(holds: () => boolean, ...others: ReturnType<typeof node>[]): Promise<void> {
-    const client = new MemoryApi()
-    for (const each of [node('here', '10.244.0.0/24', '192.0.2.2'), ...others])
-      await client.create(resources.nodes, each)
+  /** Starts the agent on this node until it has done what is waited for. */
+  async function startUntil(holds: () => boolean): Promise<void> {
     const network = await startNetwork({ client, ...setup, ...tools })
     await eventually(holds)
     await network.stop()
   }
 
   test('nothing is configured before the node has a pod CIDR, everything is at once after', async () => {
-    const client = new MemoryApi()
-    await client.create(resources.nodes, { metadata: { name: 'here' }, spec: {}, status: {} })
+    const { spec, ...rest } = node('here', '10.244.0.0/24', '192.0.2.2')
+    await client.create(resources.nodes, rest)
     const network = await startNetwork({ client, ...setup, ...tools })
     await eventually(() => command('nft', 'list', 'tables').includes(setup.table))
     assert.ok(!existsSync(setup.cniConfDir))
     assert.equal(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim(), '1')
 
-    await client.patch(
-      resources.nodes,
-      { name: 'here' },
-      { type: 'merge', body: node('here', '10.244.0.0/24', '192.0.2.2') },
-    )
+    await client.patch(resources.nodes, { name: 'here' }, { type: 'merge', body: { spec } })
     await eventually(() => existsSync(join(setup.cniConfDir, '10-cni-test.conflist')))
     assert.equal(conflist().plugins[0].mtu, 1400)
     assert.equal(conflist().plugins[0].ipam.ranges[0][0].subnet, '10.244.0.0/24')
@@ -135,7 +131,8 @@ if (inOwnNamespace(import.meta.url)) {
   })
 
   test('pods see each other as they are, the outside sees the node', async () => {
-    await startUntil(() => routes().includes('10.244.1.0/24'), node('there', '10.244.1.0/24', '192.0.2.1'))
+    await client.create(resources.nodes, node('there', '10.244.1.0/24', '192.0.2.1'))
+    await startUntil(() => routes().includes('10.244.1.0/24'))
     const [a, b] = [addPod('pod-a'), addPod('pod-b', 8080)]
     assert.match(a, /^10\.244\.0\./)
     assert.equal(await seenFrom('pod-a', 'pod-b', b, 80), a)

@@ -1,50 +1,54 @@
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
-import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
-import { type core, errors, resources } from '../api/index.ts'
+import { afterEach, type TestContext, test } from 'node:test'
+import { startTestControlPlane } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
+import { type core, errors, type Resource, resources } from '../api/index.ts'
 import { type Component, seededRandom, silentLogger, systemClock, VirtualClock } from '../base/index.ts'
-import { startScheduler } from './index.ts'
+import type { Client, Ref } from '../client/index.ts'
+import { type SchedulerOptions, startScheduler } from './index.ts'
 import { testContainer, testNode, testPod } from './testing.ts'
 
 const tools = { clock: systemClock, random: seededRandom(1), log: silentLogger }
+const big = { containers: [testContainer({ cpu: '3' })] }
+
 const running: Component[] = []
 afterEach(async () => {
   for (const component of running.splice(0)) await component.stop()
 })
 
-/** An API whose bindings take effect, as the server's do. */
-function api(): MemoryApi {
-  const client = new MemoryApi()
-  client.onSubresource = (subresource, ref, body) => {
-    if (subresource !== 'binding') return
-    const { target } = body as core.Binding
-    void client.patch(resources.pods, ref, { type: 'merge', body: { spec: { nodeName: target.name } } })
+/** A client to an API server of the test's own. */
+const api = async (t: TestContext): Promise<Client> => (await startTestControlPlane(t)).client
+
+async function start(client: Client, more: Partial<SchedulerOptions> = {}): Promise<void> {
+  running.push(await startScheduler({ client, ...tools, ...more }))
+}
+
+/**
+ * Notes each Binding that is asked for through the client from now on, as `POD to NODE`. `through` may refuse one, hold
+ * it back, or lose its answer.
+ */
+function noteBindings(client: Client, through = (send: () => Promise<unknown>) => send()): string[] {
+  const noted: string[] = []
+  const create = client.createSubresource.bind(client)
+  client.createSubresource = async <Out>(type: Resource, ref: Ref, subresource: string, body: object) => {
+    if (subresource !== 'binding') return create<Out>(type, ref, subresource, body)
+    noted.push(`${ref.name} to ${(body as core.Binding).target.name}`)
+    return (await through(() => create(type, ref, subresource, body))) as Out
   }
-  return client
+  return noted
 }
 
-async function start(client: MemoryApi, more = tools): Promise<Component> {
-  const scheduler = await startScheduler({ client, ...more })
-  running.push(scheduler)
-  return scheduler
-}
-
-const bindings = (client: MemoryApi) =>
-  client.subresourceCalls
-    .filter(({ subresource }) => subresource === 'binding')
-    .map(({ ref, body }) => `${ref.name} to ${(body as core.Binding).target.name}`)
-
-const nodeOf = async (client: MemoryApi, name: string) =>
+const nodeOf = async (client: Client, name: string) =>
   (await client.get(resources.pods, { namespace: 'default', name })).spec.nodeName
 
-const condition = async (client: MemoryApi, name: string) =>
+const condition = async (client: Client, name: string) =>
   (await client.get(resources.pods, { namespace: 'default', name })).status.conditions?.[0]
 
-const events = async (client: MemoryApi) =>
+const events = async (client: Client) =>
   (await client.list(resources.events)).items.map(({ reason, message }) => `${reason}: ${message}`)
 
-test('a pod is bound, with the event that people know', async () => {
-  const client = api()
+test('a pod is bound, with the event that people know', async t => {
+  const client = await api(t)
   await client.create(resources.nodes, testNode('a'))
   await client.create(resources.pods, testPod('web'))
   await start(client)
@@ -52,33 +56,38 @@ test('a pod is bound, with the event that people know', async () => {
   await eventually(async () => (await events(client)).includes('Scheduled: Successfully assigned default/web to a'))
 })
 
-test('pods with a node, and those of another scheduler, are left alone', async () => {
-  const client = api()
+test('pods with a node, and those of another scheduler, are left alone', async t => {
+  const client = await api(t)
   await client.create(resources.nodes, testNode('a'))
   await client.create(resources.pods, testPod('bound', { nodeName: 'a' }))
   await client.create(resources.pods, testPod('foreign', { schedulerName: 'another' }))
+  const bindings = noteBindings(client)
   await start(client)
   await client.create(resources.pods, testPod('ours'))
   await eventually(async () => (await nodeOf(client, 'ours')) === 'a')
-  assert.deepEqual(bindings(client), ['ours to a'])
+  assert.deepEqual(bindings, ['ours to a'])
 })
 
-test('room that was assumed is gone before the binding is confirmed', async () => {
-  const client = new MemoryApi()
+test('room that was assumed is gone before the binding is confirmed', async t => {
+  const client = await api(t)
+  const answer = Promise.withResolvers<void>()
+  const bindings = noteBindings(client, send => answer.promise.then(send))
   await client.create(resources.nodes, testNode('a'))
-  const big = { containers: [testContainer({ cpu: '3' })] }
   await client.create(resources.pods, testPod('first', big))
   await client.create(resources.pods, testPod('second', big))
   await start(client)
   await eventually(async () => (await condition(client, 'second'))?.reason === 'Unschedulable')
-  assert.deepEqual(bindings(client), ['first to a'])
+  assert.equal(await nodeOf(client, 'first'), undefined)
+  answer.resolve()
+  await eventually(async () => (await nodeOf(client, 'first')) === 'a')
+  assert.deepEqual(bindings, ['first to a'])
 })
 
-test('what cannot be placed says why, and is placed when there is room', async () => {
-  const client = api()
+test('what cannot be placed says why, and is placed when there is room', async t => {
+  const client = await api(t)
   const clock = new VirtualClock()
-  await start(client, { ...tools, clock })
-  await client.create(resources.pods, testPod('web', { containers: [testContainer({ cpu: '3' })] }))
+  await start(client, { clock })
+  await client.create(resources.pods, testPod('web', big))
   await eventually(async () => (await condition(client, 'web'))?.message === 'no nodes available to schedule pods')
   await client.create(resources.nodes, testNode('a', {}, { cpu: '1', memory: '1Gi', pods: '110' }))
   await eventually(async () => {
@@ -101,65 +110,60 @@ test('what cannot be placed says why, and is placed when there is room', async (
   })
 })
 
-test('a pod whose room frees when another goes is placed', async () => {
-  const client = api()
+test('a pod whose room frees when another goes is placed', async t => {
+  const client = await api(t)
   const clock = new VirtualClock()
-  const big = { containers: [testContainer({ cpu: '3' })] }
   await client.create(resources.nodes, testNode('a'))
   await client.create(resources.pods, testPod('old', { ...big, nodeName: 'a' }))
   await client.create(resources.pods, testPod('new', big))
-  await start(client, { ...tools, clock })
+  await start(client, { clock })
   await eventually(async () => (await condition(client, 'new'))?.reason === 'Unschedulable')
-  await client.delete(resources.pods, { namespace: 'default', name: 'old' })
+  await client.delete(resources.pods, { namespace: 'default', name: 'old' }, { gracePeriodSeconds: 0 })
   await eventually(async () => {
     await clock.advance(1000)
     return (await nodeOf(client, 'new')) === 'a'
   })
 })
 
-test('a refused binding frees what was assumed and is tried again after its backoff', async () => {
-  const client = api()
+test('a refused binding frees what was assumed and is tried again after its backoff', async t => {
+  const client = await api(t)
   const clock = new VirtualClock()
-  const act = client.onSubresource
   let refusals = 1
-  client.onSubresource = (subresource, ref, body) => {
-    if (subresource === 'binding' && refusals-- > 0) throw errors.internal('no')
-    act(subresource, ref, body)
-  }
+  noteBindings(client, async send => {
+    if (refusals-- > 0) throw errors.internal('no')
+    await send()
+  })
   await client.create(resources.nodes, testNode('a'))
-  await client.create(resources.pods, testPod('web', { containers: [testContainer({ cpu: '3' })] }))
-  await start(client, { ...tools, clock })
+  await client.create(resources.pods, testPod('web', big))
+  await start(client, { clock })
   await eventually(async () => (await condition(client, 'web'))?.reason === 'SchedulerError')
   assert.equal(await nodeOf(client, 'web'), undefined)
   await clock.advance(1000)
   await eventually(async () => (await nodeOf(client, 'web')) === 'a')
 })
 
-test('a binding whose answer was lost is not made twice', async () => {
-  const client = api()
+test('a binding whose answer was lost is not made twice', async t => {
+  const client = await api(t)
   const clock = new VirtualClock()
-  const act = client.onSubresource
-  client.onSubresource = (subresource, ref, body) => {
-    act(subresource, ref, body)
-    if (subresource !== 'binding') return
-    client.subresourceCalls.push({ subresource, ref, body })
+  const bindings = noteBindings(client, async send => {
+    await send()
     throw new Error('the connection was closed within the answer')
-  }
+  })
   await client.create(resources.nodes, testNode('a'))
   await client.create(resources.pods, testPod('web'))
-  await start(client, { ...tools, clock })
+  await start(client, { clock })
   await eventually(async () => (await nodeOf(client, 'web')) === 'a')
   await clock.advance(600_000)
-  assert.deepEqual(bindings(client), ['web to a'])
+  assert.deepEqual(bindings, ['web to a'])
 })
 
-test('with leader election, one of two schedules', async () => {
-  const client = api()
+test('with leader election, one of two schedules', async t => {
+  const client = await api(t)
   await client.create(resources.nodes, testNode('a'))
-  const first = await startScheduler({ client, leaderElect: true, ...tools })
-  const second = await startScheduler({ client, leaderElect: true, ...tools, random: seededRandom(2) })
-  running.push(first, second)
+  const bindings = noteBindings(client)
+  await start(client, { leaderElect: true })
+  await start(client, { leaderElect: true, random: seededRandom(2) })
   await client.create(resources.pods, testPod('web'))
   await eventually(async () => (await nodeOf(client, 'web')) === 'a')
-  assert.deepEqual(bindings(client), ['web to a'])
+  assert.deepEqual(bindings, ['web to a'])
 })

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { apps, core } from '../../src/api/index.ts'
-import { eventually, run, startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { run, startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
 import { DEMO, follow, getPods, kubectlCommand, refused } from '../support/kubectl.ts'
 
 let cluster: TestCluster

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { eventually, run, startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { run, startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   apply,
   DEMO,

@@ -1,9 +1,11 @@
 /** The kubelet with a real API server, a real containerd and real containers. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { WebSocket } from 'ws'
 import { type core, type Draft, is, resources } from '../../src/api/index.ts'
 import { BUSYBOX, noContainers } from '../support/containerd.ts'
 import { podThat, startTestNode, type TestNode } from '../support/node.ts'
@@ -154,6 +156,34 @@ describe('kubelet', { skip: noContainers(), timeout: 120_000 }, () => {
     assert.equal(isReady(running), false)
     await podThat(node.client, 'ordered', isReady)
     assert.equal(await log('ordered'), 'first\n')
+  })
+
+  test('exec over a WebSocket: streams, the end of standard input, and the exit code', async () => {
+    await create('exec', { containers: [shell(FOREVER)] })
+    await podThat(node.client, 'exec', isReady)
+    const { status } = await node.client.get(resources.nodes, { name: node.name })
+    const query = new URLSearchParams([
+      ['input', '1'],
+      ['output', '1'],
+      ['error', '1'],
+    ])
+    for (const word of ['sh', '-c', 'cat; echo oops >&2; exit 5']) query.append('command', word)
+    const port = status.daemonEndpoints.kubeletEndpoint.Port
+    const { ca, admin } = node.api
+    const url = `wss://127.0.0.1:${port}/exec/${namespace}/exec/main?${query}`
+    const socket = new WebSocket(url, 'v5.channel.k8s.io', { ca, ...admin })
+    const channels = ['', '', '', '']
+    socket.on('message', (message: Buffer) => {
+      channels[message[0]!] += message.subarray(1)
+    })
+    socket.on('open', () => {
+      socket.send(Buffer.from('\0hello'))
+      socket.send(Buffer.from([255, 0]))
+    })
+    await once(socket, 'close')
+    const [, stdout, stderr, result] = channels
+    assert.deepEqual([stdout, stderr], ['hello', 'oops\n'])
+    assert.deepEqual(JSON.parse(result!).details.causes, [{ reason: 'ExitCode', message: '5' }])
   })
 
   test('what cannot start says why, and starts when it can', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { core } from '../../src/api/index.ts'
-import { eventually, startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   apply,
   follow,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { eventually, K8TS, newCluster, run, type TestCluster } from '../support/cluster.ts'
+import { K8TS, newCluster, run, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
 
 interface Status {
   running: boolean

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { core } from '../../src/api/index.ts'
-import { eventually, startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
 import {
   apply,
   getPod,
@@ -55,7 +56,7 @@ function podWith(name: string, volume: Partial<core.Volume>, mount: Partial<core
 /** Every file below /data but the folders that hold the versions, with its contents: `name=contents`. */
 const contents = async (pod: string) => {
   const files =
-    'cd /data; for file in $(find . -follow -type f | grep -v '/[.][.]' | sort); do echo "$file=$(cat $file)"; done'
+    'cd /data; for file in $(find . -follow -type f | grep -v "/[.][.]" | sort); do echo "$file=$(cat $file)"; done'
   return (await inPod(cluster, pod, files)).trim().split('\n')
 }
 

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { installTools } from '../../scripts/tools.ts'
 
+export { eventually } from './eventually.ts'
+
 export const K8TS = join(import.meta.dirname, '..', '..', 'bin', 'k8ts')
 /** Which test process owns which cluster, so that the clusters of dead ones are found. */
 const OWNERS = join(tmpdir(), 'k8ts-test-clusters')
@@ -91,22 +93,6 @@ export async function run(program: string, args: string[], input = '', timeout =
 function succeed(what: string, { code, stdout, stderr }: Output): string {
   if (code !== 0) throw new Error(`${what}: exit code ${code}\n${stdout}${stderr}`)
   return stdout
-}
-
-/** Resolves once `check` neither throws nor gives false; after `timeout` milliseconds rejects with what it said last. */
-export async function eventually<T>(check: () => Promise<T> | T, timeout = 30_000): Promise<T> {
-  const deadline = performance.now() + timeout
-  for (;;) {
-    let failure: unknown = new Error('the condition was never met')
-    try {
-      const result = await check()
-      if (result !== false) return result
-    } catch (error) {
-      failure = error
-    }
-    if (performance.now() > deadline) throw failure
-    await new Promise(resolve => setTimeout(resolve, 50))
-  }
 }
 
 async function purge(name: string, directory: string): Promise<void> {

@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test'
 import { type core, formatTime, resources } from '../../src/api/index.ts'
 import { type Clock, type Component, silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
 import { type Client, connect, Informers } from '../../src/client/index.ts'
@@ -12,9 +11,15 @@ export interface TestControlPlane {
   run(start: (context: Context) => Component[], clock?: Clock): Promise<Component>
 }
 
-/** An API server, an administrator's client, and the controllers that a test starts on it. No scheduler, no kubelet. */
-export async function startTestControlPlane(t: TestContext): Promise<TestControlPlane> {
-  const api = await startTestApiServer()
+/**
+ * An API server, an administrator's client, and the controllers that a test starts on it. No scheduler, no kubelet. It
+ * lives as long as the test; given `after` of node:test, as long as the file's tests.
+ */
+export async function startTestControlPlane(
+  t: { after(stop: () => Promise<void>): void },
+  options: Parameters<typeof startTestApiServer>[0] = {},
+): Promise<TestControlPlane> {
+  const api = await startTestApiServer(options)
   const client = connect({ server: api.url, ca: api.ca, ...api.admin })
   // Pods need one, and its controller may not be among those that the test starts.
   await client.create(resources.serviceAccounts, { metadata: { namespace: 'default', name: 'default' } })
@@ -41,19 +46,6 @@ export async function startTestControlPlane(t: TestContext): Promise<TestControl
       await informers.synced()
       return component
     },
-  }
-}
-
-/** Tries until nothing is thrown and returns what the try returned; after ten seconds the last error is the test's. */
-export async function eventually<T>(check: () => Promise<T> | T): Promise<T> {
-  const end = performance.now() + 10_000
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > end) throw error
-      await systemClock.sleep(20)
-    }
   }
 }
 

@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { installTools } from '../../scripts/tools.ts'
 import type { core } from '../../src/api/index.ts'
-import { eventually, type Output, run, type TestCluster } from './cluster.ts'
+import { type Output, run, type TestCluster } from './cluster.ts'
+import { eventually } from './eventually.ts'
 
 /** Version 1 of the image that every cluster has: an HTTP server on port 8080, and busybox. */
 export const DEMO = 'k8ts.local/demo:v1'

@@ -6,12 +6,18 @@ export type Descriptions = Record<string, Record<string, string>>
 /** Beside the bundle, and where the build puts it when the server runs from its sources. */
 const PLACES = ['./descriptions.json', '../../../dist/descriptions.json']
 
-let loaded: Descriptions | undefined
+let loaded: WeakRef<Descriptions> | undefined
 
-/** The descriptions that scripts/generate-descriptions.ts has made; without them schemas only lack their prose. */
+/**
+ * The descriptions that scripts/generate-descriptions.ts has made; without them schemas only lack their prose. They stay
+ * as long as documents are being made of them, and not for good.
+ */
 export function descriptions(): Descriptions {
-  loaded ??= load()
-  return loaded
+  const held = loaded?.deref()
+  if (held) return held
+  const fresh = load()
+  loaded = new WeakRef(fresh)
+  return fresh
 }
 
 function load(): Descriptions {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { apiVersion, errors, type Resource } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import { parseAccept } from '../discovery/accept.ts'
@@ -6,6 +7,7 @@ import { cached } from '../discovery/index.ts'
 import type { Context, Handler, Reply } from '../pipeline/context.ts'
 import { type Descriptions, descriptions } from './descriptions.ts'
 import { openApiV3 } from './documents.ts'
+import { encodeGnostic } from './gnostic.ts'
 import { openApiV2 } from './v2.ts'
 
 export interface OpenApiOptions {
@@ -19,6 +21,10 @@ export interface OpenApiOptions {
 }
 
 const ROOT = '/openapi/v3'
+const JSON_TYPE = 'application/json'
+const PROTOBUF_TYPE = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+/** The name it had before, under which clients still ask for it. */
+const OLD_PROTOBUF_TYPE = PROTOBUF_TYPE.replace('v2.v1.0', 'v2@v1.0')
 
 /**
  * What answers `/openapi/v2`, `/openapi/v3` and the documents of the group versions below the latter. Documents are made
@@ -44,9 +50,10 @@ function makeHandlers(
       versions.map(([place, made]) => [place, { serverRelativeURL: `${ROOT}/${place}?hash=${made().hash}` }]),
     ),
   }))
-  const whole = once(() => openApiV2(document(resources)))
+  const whole = () => openApiV2(document(resources))
+  const v2 = { json: once(whole), protobuf: once(whole, encodeGnostic) }
   return new Map<string, Handler>([
-    ['/openapi/v2', context => send(context, whole())],
+    ['/openapi/v2', context => sendEither(context, v2)],
     [ROOT, context => send(context, root())],
     ...versions.map(([place, made]): [string, Handler] => [
       `${ROOT}/${place}`,
@@ -58,33 +65,56 @@ function makeHandlers(
 /** `api/v1`, `apis/apps/v1` */
 const placeOf = (resource: Resource) => `${resource.group ? 'apis' : 'api'}/${apiVersion(resource)}`
 
+/** As upstream compresses its answers: soon rather than well. */
+const COMPRESSION = { level: 1 }
+
+/** Kept as most clients take it, in an eighth of the memory. */
 interface Document {
-  body: Buffer
+  gzipped: Buffer
+  /** Of the document in JSON, whatever form it has here. */
   hash: string
 }
 
-function once(make: () => object): () => Document {
+/** Keeps the bytes and nothing of what they were made from. */
+function once(make: () => object, encode?: (document: object) => Buffer): () => Document {
   let document: Document | undefined
   return () => {
-    if (!document) {
-      const body = Buffer.from(JSON.stringify(make()))
-      document = { body, hash: createHash('sha512').update(body).digest('hex').toUpperCase() }
-    }
+    document ??= encoded(make(), encode)
     return document
   }
 }
 
-function send(context: Context, { body, hash }: Document, headers: Record<string, string> = {}): Reply {
-  const wanted = parseAccept(context.request.headers.accept)
-  if (!wanted.some(({ type }) => type === 'application/json' || type === 'application/*' || type === '*/*'))
-    throw errors.notAcceptable(['application/json'])
-  const tag = `"${hash}"`
-  const known = context.request.headers['if-none-match'] === tag
-  return {
-    status: known ? 304 : 200,
-    body: known ? Buffer.alloc(0) : body,
-    headers: { ETag: tag, Vary: 'Accept', ...headers },
+function encoded(document: object, encode?: (document: object) => Buffer): Document {
+  const json = Buffer.from(JSON.stringify(document))
+  const hash = createHash('sha512').update(json).digest('hex').toUpperCase()
+  return { gzipped: gzipSync(encode?.(document) ?? json, COMPRESSION), hash }
+}
+
+function sendEither(context: Context, { json, protobuf }: Record<'json' | 'protobuf', () => Document>): Reply {
+  const type = chooseType(context, [JSON_TYPE, OLD_PROTOBUF_TYPE, PROTOBUF_TYPE])
+  return type === JSON_TYPE ? answer(context, json()) : { ...answer(context, protobuf()), type: PROTOBUF_TYPE }
+}
+
+function send(context: Context, document: Document, headers?: Record<string, string>): Reply {
+  chooseType(context, [JSON_TYPE])
+  return answer(context, document, headers)
+}
+
+/** The first of the `offered` types that fits what the client wants most. Rejects with 406. */
+function chooseType(context: Context, offered: string[]): string {
+  for (const { type } of parseAccept(context.request.headers.accept)) {
+    const found = offered.find(one => type === one || type === 'application/*' || type === '*/*')
+    if (found) return found
   }
+  throw errors.notAcceptable(offered)
+}
+
+function answer(context: Context, { gzipped, hash }: Document, extra: Record<string, string> = {}): Reply {
+  const { 'if-none-match': known, 'accept-encoding': encodings = '' } = context.request.headers
+  const headers = { ETag: `"${hash}"`, Vary: 'Accept, Accept-Encoding', ...extra }
+  if (known === headers.ETag) return { status: 304, body: Buffer.alloc(0), headers }
+  if (!/\bgzip\b/.test(String(encodings))) return { status: 200, body: gunzipSync(gzipped), headers }
+  return { status: 200, body: gzipped, headers: { ...headers, 'Content-Encoding': 'gzip' } }
 }
 
 /** With its hash a document can be kept for ever; one that has changed since is found at its new address. */

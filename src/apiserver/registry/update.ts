@@ -198,7 +198,9 @@ function resized(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
 }
 
 /**
- * `old` becomes part of the object. Who owns it is not changed by way of a subresource, nor is anything else that the subresource is not about. */
+ * Of a write by way of a subresource, only what that is about is taken; `old` becomes part of the object. Who owns the
+ * object is not changed in this way either.
+ */
 function keepAllBut(subresource: string, object: KubeObject, old: KubeObject): void {
   const into = object as Loose
   const changed = PARTS[subresource]?.({ ...into }, old as Loose) ?? {}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eventually, keepReady, podTemplate, startTestControlPlane } from '../../../test/support/controllers.ts'
+import { keepReady, podTemplate, startTestControlPlane } from '../../../test/support/controllers.ts'
+import { eventually } from '../../../test/support/eventually.ts'
 import { type apps, resources } from '../../api/index.ts'
 import type { Client } from '../../client/index.ts'
 import { startReplicaSetController } from '../replicaset.ts'

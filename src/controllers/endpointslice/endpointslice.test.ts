@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import {
-  eventually,
-  type PodState,
-  setPodStatus,
-  startTestControlPlane,
-  steadily,
-} from '../../../test/support/controllers.ts'
+import { type PodState, setPodStatus, startTestControlPlane, steadily } from '../../../test/support/controllers.ts'
+import { eventually } from '../../../test/support/eventually.ts'
 import { type core, type discovery, resources } from '../../api/index.ts'
 import type { Client } from '../../client/index.ts'
 import { startEndpointsController } from '../endpoints.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eventually, names, startTestControlPlane, steadily } from '../../../test/support/controllers.ts'
+import { names, startTestControlPlane, steadily } from '../../../test/support/controllers.ts'
+import { eventually } from '../../../test/support/eventually.ts'
 import { type core, is, resources } from '../../api/index.ts'
 import type { Client } from '../../client/index.ts'
 import { startGarbageCollector } from './index.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eventually, podTemplate, setPodStatus, startTestControlPlane } from '../../../test/support/controllers.ts'
+import { podTemplate, setPodStatus, startTestControlPlane } from '../../../test/support/controllers.ts'
+import { eventually } from '../../../test/support/eventually.ts'
 import { type core, formatMicroTime, formatTime, is, resources } from '../../api/index.ts'
 import { systemClock, VirtualClock } from '../../base/index.ts'
 import type { Client } from '../../client/index.ts'

@@ -72,6 +72,17 @@ describe('WireWriter', () => {
       assert.equal(hex, Buffer.concat([field(1, outer), Buffer.from([6 << 3, 7])]).toString('hex'))
     }
   })
+
+  it('loses nothing where its memory ends', () => {
+    for (let size = 0; size < 40; size++) {
+      const body = Buffer.alloc(size, 1)
+      const hex = written(writer => {
+        writer.bytes(1, body)
+        writer.message(2, () => writer.varint(3, 4))
+      }, 1)
+      assert.equal(hex, Buffer.concat([field(1, body), field(2, Buffer.from([3 << 3, 4]))]).toString('hex'))
+    }
+  })
 })
 
 /** One length-delimited field, from its definition. */

@@ -60,7 +60,7 @@ export class WireWriter {
       this.#bytes.copyWithin(start + room, start, this.#length)
     }
     this.#length = start - 1
-    this.#varint(size)
+    this.#put(size)
     this.#length += size
   }
 
@@ -76,16 +76,19 @@ export class WireWriter {
 
   #varint(value: number | bigint): void {
     this.#reserve(10)
-    if (typeof value === 'bigint' || value < 0 || value > Number.MAX_SAFE_INTEGER) {
-      this.#longVarint(BigInt.asUintN(64, BigInt(value)))
-      return
-    }
+    if (typeof value === 'bigint' || value < 0 || value > Number.MAX_SAFE_INTEGER)
+      this.#putLong(BigInt.asUintN(64, BigInt(value)))
+    else this.#put(value)
+  }
+
+  /** Where there is room for it. */
+  #put(value: number): void {
     let rest = value
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes[this.#length++] = (rest % 0x80) | 0x80
     this.#bytes[this.#length++] = rest
   }
 
-  #longVarint(value: bigint): void {
+  #putLong(value: bigint): void {
     let rest = value
     for (; rest >= 0x80n; rest >>= 7n) this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80
     this.#bytes[this.#length++] = Number(rest)
