@@ -48,7 +48,13 @@ async function measure(stack: AsyncDisposableStack): Promise<Figure[]> {
   const rss = sum(name => after.get(name)!.rss)
   const pss = sum(name => after.get(name)!.pss)
   return [
-    { name: 'idle, RSS of all', value: rss, unit: 'MB', bare: limit(rss, bare.rss), target: { of: 'value', most: 400 } },
+    {
+      name: 'idle, RSS of all',
+      value: rss,
+      unit: 'MB',
+      bare: limit(rss, bare.rss),
+      target: { of: 'value', most: 400 },
+    },
     { name: 'idle, PSS of all', value: pss, unit: 'MB', bare: limit(pss, bare.pss) },
     { name: 'idle, CPU of all', value: sum(busy), unit: '% of a core', target: { of: 'value', most: 2 } },
     ...[...own, 'containerd'].flatMap((name): Figure[] => [

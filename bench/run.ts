@@ -24,11 +24,11 @@ if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; the
 
 const failed: string[] = []
 const figures: Figure[] = []
-let interrupted = false
+const interruption = new AbortController()
 // Ctrl-C reaches the benchmark too, which ends what it started; this process waits for that.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void (interrupted = true))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort())
 for (const name of positionals.length > 0 ? positionals : all) {
-  if (interrupted) break
+  if (interruption.signal.aborted) break
   progress(`== ${name}`)
   try {
     figures.push(...(await run(name)))

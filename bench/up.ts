@@ -1,87 +1,77 @@
 /**
  * How long a start takes: `up` on an installed machine until the node is Ready, of a new cluster and of one that was down,
- * against containerd alone; and the API server from the start of its process until /readyz says ok, against a Node process
- * with an HTTPS server that does nothing else.
+ * against as many Node processes that do nothing as wait for one another there (the command, the supervisor, the API server,
+ * the kubelet); and the API server from the start of its process until /readyz says ok, against a Node process with an
+ * HTTPS server that does nothing else.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type RequestOptions, request } from 'node:https'
-import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { type Kubeconfig, loadKubeconfig } from '../src/client/index.ts'
 import type { TestCluster } from '../test/support/cluster.ts'
-import { createCluster, processesOf, socketOf } from './support/cluster.ts'
+import { createCluster, processesOf } from './support/cluster.ts'
 import { against, type Figure } from './support/figures.ts'
 import { main, progress } from './support/main.ts'
 
 const ROUNDS = 5
+const CHAIN = 4
 const LONGEST_START = 30_000
 
 async function measure(stack: AsyncDisposableStack): Promise<Figure[]> {
-  const fresh = await repeat(() => startNew())
+  const nodes = await repeat('Node processes', () => timed(startNodes))
+  const fresh = await repeat('up', () => startNew(stack))
   const cluster = await createCluster(stack)
   await cluster.k8ts('up')
-  // What it runs, to be run again alone.
-  const commands = new Map([...processesOf(cluster)].map(([name, pid]) => [name, commandOf(pid)]))
-  const again: number[] = []
-  const containerd: number[] = []
-  await repeat(async () => {
+  const command = commandOf(processesOf(cluster).get('apiserver')!)
+  const again = await repeat('up after down', async () => {
     await cluster.k8ts('down')
-    containerd.push(await startContainerd(commands.get('containerd')!, socketOf(cluster), stack))
-    const took = await timed(() => cluster.k8ts('up'))
-    again.push(took)
-    return took
+    return await timed(() => cluster.k8ts('up'))
   })
-  const limit = 'containerd alone'
+  const limit = `${CHAIN} Node processes in a row`
   const target = { of: 'value', most: 3_000 } as const
   return [
-    { name: 'up, a new cluster', unit: 'ms', ...against(limit, fresh, containerd.slice(1)), target },
-    { name: 'up, after down', unit: 'ms', ...against(limit, again.slice(1), containerd.slice(1)), target },
-    await measureApiServer(cluster, commands.get('apiserver')!, stack),
+    { name: 'up, a new cluster', unit: 'ms', ...against(limit, fresh, nodes), target },
+    { name: 'up, after down', unit: 'ms', ...against(limit, again, nodes), target },
+    await measureApiServer(cluster, command, stack),
   ]
 }
 
 /** The first time warms the machine's caches and does not count. */
-async function repeat(round: () => Promise<number>): Promise<number[]> {
+async function repeat(what: string, round: () => Promise<number>): Promise<number[]> {
   const times: number[] = []
   for (let count = 0; count <= ROUNDS; count++) {
     const took = await round()
-    progress(`up ${took.toFixed(0)} ms`)
+    progress(`${what} ${took.toFixed(0)} ms`)
     if (count > 0) times.push(took)
   }
   return times
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+async function timed(work: () => unknown): Promise<number> {
   const began = performance.now()
   await work()
   return performance.now() - began
 }
 
-async function startNew(): Promise<number> {
-  await using stack = new AsyncDisposableStack()
+async function startNew(stack: AsyncDisposableStack): Promise<number> {
   const cluster = await createCluster(stack)
-  return await timed(() => cluster.k8ts('up'))
+  const took = await timed(() => cluster.k8ts('up'))
+  await cluster.purge()
+  return took
 }
 
-async function startContainerd(command: string[], socket: string, stack: AsyncDisposableStack): Promise<number> {
-  return await timeStart(command, () => accepts(socket), stack)
+function startNodes(): void {
+  for (let count = 0; count < CHAIN; count++) execFileSync(process.execPath, ['--eval', ''])
 }
 
 async function measureApiServer(cluster: TestCluster, command: string[], stack: AsyncDisposableStack): Promise<Figure> {
   const admin = await loadKubeconfig(cluster.kubeconfig)
-  const times: number[] = []
-  const bare: number[] = []
+  const ready = () => answers(admin)
   await cluster.k8ts('down')
-  for (let round = 0; round <= ROUNDS; round++) {
-    const alone = await timeStart(bareCommand(admin), () => answers(admin), stack)
-    const took = await timeStart(command, () => answers(admin), stack)
-    progress(`bare server ${alone.toFixed(0)} ms, API server ${took.toFixed(0)} ms`)
-    if (round === 0) continue
-    bare.push(alone)
-    times.push(took)
-  }
+  const bare = await repeat('bare server', () => timeStart(bareCommand(admin), ready, stack))
+  const times = await repeat('API server', () => timeStart(command, ready, stack))
   const figure = against('a bare HTTPS server', times, bare)
   return { name: 'API server, start to /readyz', unit: 'ms', ...figure, target: { of: 'value', most: 500 } }
 }
@@ -121,14 +111,6 @@ function bareCommand({ server, cert, key }: Kubeconfig): string[] {
     const options = ${JSON.stringify({ cert, key })}
     createServer(options, (_, response) => response.end('ok')).listen(${new URL(server).port}, '127.0.0.1')`
   return [process.execPath, '--input-type=module', '--eval', script]
-}
-
-function accepts(socket: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const connection = connect(socket)
-    connection.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    connection.once('connect', () => connection.destroy())
-  })
 }
 
 function answers({ server, cert, key }: Kubeconfig): Promise<boolean> {

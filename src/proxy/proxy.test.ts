@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
-import { eventually, MemoryApi } from '../../test/support/memory-api.ts'
+import { startTestControlPlane } from '../../test/support/controllers.ts'
+import { eventually } from '../../test/support/eventually.ts'
 import { command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
-import { type core, resources } from '../api/index.ts'
+import { type core, type Resource, resources } from '../api/index.ts'
 import { type Component, silentLogger, systemClock, systemRandom } from '../base/index.ts'
 import { removeProxy, startProxy } from './index.ts'
 import { testService, testSlice } from './testing.ts'
@@ -36,7 +37,7 @@ const UDP_CLIENT = `
 
 if (inOwnNamespace(import.meta.url)) {
   const children: ChildProcess[] = []
-  let api: MemoryApi
+  const { client } = await startTestControlPlane({ after })
   let proxy: Component | undefined
 
   before(async () => {
@@ -64,7 +65,9 @@ if (inOwnNamespace(import.meta.url)) {
   beforeEach(async () => {
     await stop()
     await removeProxy({ table: 'k8ts-test' })
-    api = new MemoryApi()
+    for (const type of [resources.services, resources.endpointSlices])
+      for (const { metadata } of (await client.list(type as Resource)).items)
+        if (metadata.name !== 'kubernetes') await client.delete(type as Resource, metadata)
   })
 
   after(async () => {
@@ -85,7 +88,7 @@ if (inOwnNamespace(import.meta.url)) {
   async function start(): Promise<void> {
     const tools = { clock: systemClock, random: systemRandom, log: silentLogger }
     proxy = await startProxy({
-      client: api,
+      client,
       nodeName: 'here',
       table: 'k8ts-test',
       clusterCidr: '10.244.0.0/16',
@@ -105,13 +108,12 @@ if (inOwnNamespace(import.meta.url)) {
     endpoints: Parameters<typeof testSlice>[2],
     ingress: string[] = [],
   ): Promise<void> {
-    const service = testService(
-      'web',
-      { clusterIP: '10.96.0.5', ports: [{ port: 80, nodePort: 30080 }], ...spec },
-      ingress,
-    )
-    await api.create(resources.services, service)
-    if (endpoints.length) await api.create(resources.endpointSlices, slice(endpoints))
+    const ports = [{ port: 80, nodePort: 30080 }]
+    const service = testService('web', { type: 'NodePort', clusterIP: '10.96.0.5', ports, ...spec }, ingress)
+    const { metadata } = await client.create(resources.services, service)
+    const { status } = service
+    await client.patch(resources.services, metadata, { type: 'merge', body: { status } }, { subresource: 'status' })
+    if (endpoints.length) await client.create(resources.endpointSlices, slice(endpoints))
     await start()
     await eventually(() => rules().includes('10.96.0.5'))
   }
@@ -158,7 +160,7 @@ if (inOwnNamespace(import.meta.url)) {
     assert.equal(ask('outside', '192.0.2.2', 30080), 'a 10.244.0.1')
     assert.match(await askHere('192.0.2.2', 30080), /^a /)
     assert.match(ask('b', '192.0.2.2', 30080), /^a /)
-    await api.patch(
+    await client.patch(
       resources.services,
       { namespace: 'default', name: 'web' },
       { type: 'merge', body: { spec: { externalTrafficPolicy: 'Local' } } },
@@ -178,18 +180,22 @@ if (inOwnNamespace(import.meta.url)) {
     assert.equal(await askHere('10.96.0.5'), 'ECONNREFUSED')
     assert.equal(ask('outside', '192.0.2.2', 30080), 'ECONNREFUSED')
     assert.equal(ask('a', '10.96.0.5', 81), 'ECONNREFUSED')
-    await api.create(resources.endpointSlices, slice(['10.244.0.3']))
+    await client.create(resources.endpointSlices, slice(['10.244.0.3']))
     await eventually(() => ask('a', '10.96.0.5') === 'b 10.244.0.2')
-    await api.delete(resources.endpointSlices, { namespace: 'default', name: 'web-slice' })
+    await client.delete(resources.endpointSlices, { namespace: 'default', name: 'web-slice' })
     await eventually(() => ask('a', '10.96.0.5') === 'ECONNREFUSED')
   })
 
   test('external and load balancer addresses, the latter only from where it is allowed', async () => {
-    const spec = { externalIPs: ['198.51.100.1'], loadBalancerSourceRanges: ['203.0.113.0/24'] }
+    const spec = {
+      type: 'LoadBalancer' as const,
+      externalIPs: ['198.51.100.1'],
+      loadBalancerSourceRanges: ['203.0.113.0/24'],
+    }
     await serve(spec, ['10.244.0.2'], ['198.51.100.2'])
     assert.match(ask('outside', '198.51.100.1'), /^a /)
     assert.equal(ask('outside', '198.51.100.2'), 'timeout')
-    await api.patch(
+    await client.patch(
       resources.services,
       { namespace: 'default', name: 'web' },
       { type: 'merge', body: { spec: { loadBalancerSourceRanges: ['192.0.2.0/24'] } } },
@@ -200,11 +206,11 @@ if (inOwnNamespace(import.meta.url)) {
   test('with session affinity a client stays where it is, whatever else changes', async () => {
     await serve({ sessionAffinity: 'ClientIP' }, ['10.244.0.2'])
     assert.equal((await askHere('10.96.0.5'))[0], 'a')
-    await api.update(resources.endpointSlices, { ...slice(['10.244.0.2', '10.244.0.3']) })
+    await client.update(resources.endpointSlices, { ...slice(['10.244.0.2', '10.244.0.3']) })
     await eventually(() => rules().includes('10.244.0.3'))
     const heard = await Promise.all(Array.from({ length: 20 }, () => askHere('10.96.0.5')))
     assert.deepEqual([...new Set(heard.map(text => text[0]))], ['a'])
-    await api.update(resources.endpointSlices, { ...slice(['10.244.0.3']) })
+    await client.update(resources.endpointSlices, { ...slice(['10.244.0.3']) })
     await eventually(async () => (await askHere('10.96.0.5'))[0] === 'b')
   })
 
@@ -230,36 +236,36 @@ if (inOwnNamespace(import.meta.url)) {
     service.metadata.namespace = 's'.repeat(63)
     const endpoints = testSlice(name, { [port]: 8080 }, ['10.244.0.2'])
     endpoints.metadata.namespace = service.metadata.namespace
-    await api.create(resources.services, service)
-    await api.create(resources.endpointSlices, endpoints)
+    await client.create(resources.namespaces, { metadata: { name: service.metadata.namespace } })
+    await client.create(resources.services, service)
+    await client.create(resources.endpointSlices, endpoints)
     await start()
     await eventually(async () => (await askHere('10.96.0.7'))[0] === 'a')
   })
 
   test('a UDP client that keeps sending is moved when its endpoint goes', async () => {
-    const dns = { ports: [{ port: 53, protocol: 'UDP' as const }] }
-    await serve(dns, ['10.244.0.2'])
-    const client = nodeIn('outside', UDP_CLIENT, '10.96.0.5', '53')
-    children.push(client)
+    await serve({ type: 'ClusterIP', ports: [{ port: 53, protocol: 'UDP' }] }, ['10.244.0.2'])
+    const sender = nodeIn('outside', UDP_CLIENT, '10.96.0.5', '53')
+    children.push(sender)
     let heard = ''
-    client.stdout.on('data', data => (heard = String(data)))
+    sender.stdout.on('data', data => (heard = String(data)))
     const hears = (name: string) =>
       eventually(async () => {
-        client.stdin.write('\n')
+        sender.stdin.write('\n')
         await new Promise(resolve => setImmediate(resolve))
         return heard.startsWith(name)
       })
     await hears('a')
-    await api.update(resources.endpointSlices, slice(['10.244.0.3']))
+    await client.update(resources.endpointSlices, slice(['10.244.0.3']))
     await hears('b')
-    client.kill('SIGKILL')
+    sender.kill('SIGKILL')
   })
 
   test('the rules outlive the proxy, and a new one takes them over without a gap', async () => {
     await serve({}, ['10.244.0.3'])
     await stop()
     assert.equal(ask('a', '10.96.0.5'), 'b 10.244.0.2')
-    await api.update(resources.endpointSlices, slice(['10.244.0.2']))
+    await client.update(resources.endpointSlices, slice(['10.244.0.2']))
     const stale = testService('gone', { clusterIP: '10.96.0.6', ports: [{ port: 80 }] })
     commandWith({ input: `add element ip k8ts-test cluster-ips { ${stale.spec.clusterIP} }` }, 'nft', '-f', '-')
     await start()
@@ -273,7 +279,7 @@ if (inOwnNamespace(import.meta.url)) {
   test('what somebody else broke is repaired with the next change', async () => {
     await serve({}, ['10.244.0.3'])
     command('nft', 'delete', 'table', 'ip', 'k8ts-test')
-    await api.update(resources.endpointSlices, slice(['10.244.0.2']))
+    await client.update(resources.endpointSlices, slice(['10.244.0.2']))
     await eventually(() => rules().includes('10.244.0.2') && ask('b', '10.96.0.5').startsWith('a '))
   })
 }

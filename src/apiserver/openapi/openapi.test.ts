@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { allResources, type Resource, StatusError } from '../../api/index.ts'
 import { VirtualClock } from '../../base/index.ts'
 import type { Context } from '../pipeline/context.ts'
@@ -226,5 +227,25 @@ describe('OpenAPI v2', () => {
     })
     assert.deepEqual(responses[201].schema, { $ref: '#/definitions/io.k8s.api.apps.v1.Deployment' })
     assert.ok(!JSON.stringify({ definitions, paths }).includes('#/components/'))
+  })
+
+  it('comes in protobuf for those who would rather have that, under both of its names', async () => {
+    const { headers } = await ask('/openapi/v2')
+    for (const spelling of ['v2@v1.0', 'v2.v1.0']) {
+      const accept = `application/com.github.proto-openapi.spec.${spelling}+protobuf`
+      const { status, type, headers: given, body } = await ask('/openapi/v2', { accept })
+      assert.equal(status, 200)
+      assert.equal(type, 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf')
+      assert.equal(given?.ETag, headers?.ETag)
+      assert.deepEqual((body as Buffer).subarray(0, 5), Buffer.from('\n\x032.0'))
+      assert.ok((body as Buffer).includes('io.k8s.api.apps.v1.Deployment'))
+    }
+    assert.equal((await ask('/openapi/v2', { accept: 'text/html, */*;q=0.1' })).type, undefined)
+  })
+
+  it('goes compressed to those who can take that', async () => {
+    const { headers, body } = await ask('/openapi/v2', { 'accept-encoding': 'deflate, gzip' })
+    assert.equal(headers?.['Content-Encoding'], 'gzip')
+    assert.deepEqual(gunzipSync(body as Buffer), (await ask('/openapi/v2')).body)
   })
 })
