@@ -25,7 +25,10 @@ const root = join(import.meta.dirname, '..')
 const out = join(root, 'dist')
 const ENTRY = 'k8ts.js'
 /** Read at run time from beside the code. */
-const DATA = ['src/api/model.json', 'src/api/descriptions.json', 'src/api/descriptions.json.gz']
+const DATA = ['src/api/model.json']
+/** Makes dist/descriptions.json, which is made anew when one of the sources is newer; slow and seldom needed. */
+const DESCRIPTIONS = 'scripts/generate-descriptions.ts'
+const DESCRIPTION_SOURCES = [DESCRIPTIONS, 'src/api/model.json', 'package-lock.json']
 const KEEP = 7 * 24 * 60 * 60 * 1000
 /** CommonJS dependencies call `require` for Node's own modules. */
 const REQUIRE = `const require = process.getBuiltinModule('node:module').createRequire(import.meta.url)`
@@ -107,7 +110,8 @@ const result = await build({
 }).catch(() => process.exit(1))
 mkdirSync(out, { recursive: true })
 const files = new Map(result.outputFiles.map(file => [basename(file.path), Buffer.from(file.contents)]))
-for (const path of DATA) if (existsSync(join(root, path))) files.set(basename(path), readFileSync(join(root, path)))
+for (const path of DATA) files.set(basename(path), readFileSync(join(root, path)))
+if (descriptionsAreOld()) execFileSync(process.execPath, [join(root, DESCRIPTIONS)], { stdio: 'inherit' })
 // The entry comes last: until it is there, whoever starts finds the former bundle whole.
 for (const [name, content] of [...files].sort(([name]) => (name === ENTRY ? 1 : -1))) place(name, content)
 for (const name of readdirSync(out)) {
@@ -121,6 +125,11 @@ const digest = createHash('sha256')
   .digest('hex')
   .slice(0, 12)
 console.log(`Built dist/${ENTRY} ${digest} in ${Math.round(performance.now() - started)} ms`)
+
+function descriptionsAreOld(): boolean {
+  const made = statSync(join(out, 'descriptions.json'), { throwIfNoEntry: false })
+  return !made || DESCRIPTION_SOURCES.some(path => statSync(join(root, path)).mtimeMs > made.mtimeMs)
+}
 
 function place(name: string, content: Buffer): void {
   const path = join(out, name)

@@ -2,9 +2,9 @@
  * Makes dist/descriptions.json: what every type and field of the API is, in upstream's words, for `kubectl explain`.
  * They are the comments of the generated classes of @kubernetes/client-node. Its generator leaves out those of fields
  * whose type is a class; such a field is given what its type says, and the three that every object has a text here.
- * Run: node scripts/generate-descriptions.ts
+ * The build runs it when need be. Run: node scripts/generate-descriptions.ts
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FieldModel, model } from '../src/api/index.ts'
 
@@ -44,7 +44,9 @@ for (const [type, described] of Object.entries(result)) {
   }
 }
 mkdirSync(join(root, 'dist'), { recursive: true })
-writeFileSync(out, JSON.stringify(result))
+// A server that starts meanwhile finds the former one whole.
+writeFileSync(`${out}.${process.pid}`, JSON.stringify(result))
+renameSync(`${out}.${process.pid}`, out)
 console.log(`Wrote ${out}: ${Object.keys(result).length} of ${Object.keys(types).length} types`)
 
 /** `apps/v1.Deployment` is V1Deployment, or AppsV1Deployment where several groups have a type of that name. */

@@ -20,19 +20,14 @@ install_npm_packages() {
 
 # Prints a Debian package for each program that is missing. Programs that came from elsewhere will do.
 missing_packages() {
-  while read -r file package; do
-    [ -x "$file" ] || [ -x "/usr$file" ] || [ -x "/usr/local$file" ] || echo "$package"
-  done <<END
-/usr/bin/containerd containerd
-/usr/sbin/runc runc
-/usr/lib/cni/bridge containernetworking-plugins
-/usr/sbin/nft nftables
-/sbin/ip iproute2
-/usr/sbin/conntrack conntrack
-/usr/sbin/iptables iptables
-END
-  # A busybox that needs libraries would be of no use inside an image.
-  dpkg-query -W -f='${db:Status-Status}\n' busybox-static 2>/dev/null | grep -q '^installed$' || echo busybox-static
+  list='for (const line of Object.entries(require("./src/cluster/packages.json"))) console.log(...line)'
+  node_modules/.bin/node -e "$list" | while read -r program package; do
+    case $package in
+      # A busybox that needs libraries would be of no use inside an image.
+      busybox-static) dpkg-query -W -f='${db:Status-Status}\n' $package 2>/dev/null | grep -q '^installed$' ;;
+      *) command -v "$program" >/dev/null ;;
+    esac || echo "$package"
+  done
 }
 
 missing_test_packages() {

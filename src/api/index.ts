@@ -2,6 +2,7 @@
 
 export { findCondition, isConditionTrue, withCondition } from './conditions.ts'
 export { errors, type FieldError, type FieldErrorType, is, StatusError } from './errors.ts'
+export * as ip from './ip.ts'
 export { type FieldModel, type Kind, type Model, model, type TypeModel, type ValueModel } from './model.ts'
 export * as names from './names.ts'
 export { isPodActive, isPodReady, isPodTerminal, isSidecar } from './pods.ts'

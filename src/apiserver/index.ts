@@ -1,4 +1,4 @@
-import { allResources, resources } from '../api/index.ts'
+import { allResources, ip, resources } from '../api/index.ts'
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import type { Store } from '../store/index.ts'
 import { chain } from './admission/admission.ts'
@@ -120,7 +120,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await bootstrap(registry, {
     advertiseAddress: options.advertiseAddress,
     port: listener.port,
-    serviceAddress: firstAddress(options.serviceClusterIpRange),
+    serviceAddress: ip.addressAt(ip.parseCidr(options.serviceClusterIpRange), 1),
   })
   ready = true
   log.info({ host: options.host, port: listener.port }, 'serving')
@@ -160,10 +160,4 @@ function registryOf({
     defaultTolerationSeconds,
   ])
   return registry
-}
-
-/** The first address of a range of either family: `10.96.0.1` of `10.96.0.0/16`. */
-function firstAddress(range: string): string {
-  const base = range.split('/')[0]!
-  return base.includes(':') ? base.replace(/::?0*$/, '::1') : base.replace(/\d+$/, last => String(Number(last) + 1))
 }

@@ -3,11 +3,13 @@ import type { Command } from 'commander'
 import { port } from './program.ts'
 
 export const nodeFlags = (command: Command) =>
-  command
+  clusterCidrFlag(command)
     .requiredOption('--kubeconfig <file>', 'where the API server is, and who this is')
     .option('--hostname-override <name>', 'the name of the node', hostname().toLowerCase())
-    .option('--cluster-cidr <cidr>', 'the addresses of pods', '10.244.0.0/16')
     .option('--cluster-name <name>', 'names the devices and tables', 'k8ts')
+
+export const clusterCidrFlag = (command: Command) =>
+  command.option('--cluster-cidr <cidr>', 'the addresses of pods', '10.244.0.0/16')
 
 export const proxyFlags = (command: Command) =>
   command.option('--healthz-bind-address <ip:port>', 'where health and metrics are answered', '127.0.0.1:10256')

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { ip } from '../api/index.ts'
 import { readJson, replaceFile } from './files.ts'
 import { DATA_ROOT, type Layout, layout, RUN_ROOT } from './layout.ts'
 
@@ -56,11 +57,7 @@ export function checkRoot(): void {
 }
 
 /** The address `offset` places into the network: 1 for the `kubernetes` Service, 10 for DNS. */
-export function addressIn(cidr: string, offset: number): string {
-  const octets = (cidr.split('/')[0] ?? '').split('.').map(Number)
-  octets[3] = (octets[3] ?? 0) + offset
-  return octets.join('.')
-}
+export const addressIn = (cidr: string, offset: number): string => ip.addressAt(ip.parseCidr(cidr), offset)
 
 /** The layout and settings of a cluster that exists, or undefined. Finds a data directory that `up` was given. */
 export function findCluster(name: string, dataDirectory?: string): { paths: Layout; settings: Settings } | undefined {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { resources } from '../api/index.ts'
 import { type Clock, systemClock } from '../base/index.ts'
 import { type Client, connect, loadKubeconfig } from '../client/index.ts'
@@ -11,6 +11,7 @@ import { ensureKubeconfigs, mergeContext, userKubeconfig } from './kubeconfig.ts
 import { type Layout, layout } from './layout.ts'
 import { readState, runningSupervisor, stopLeftovers } from './leftovers.ts'
 import { MACHINE, withLock } from './lock.ts'
+import { checkMachine } from './machine.ts'
 import { ensurePki } from './pki.ts'
 import { waitUntil } from './process.ts'
 import { kubeletConfig, kubeletConfigFile, logFile } from './programs.ts'
@@ -18,7 +19,6 @@ import {
   addressIn,
   checkName,
   checkPortFree,
-  checkRoot,
   createSettings,
   findCluster,
   hostAddress,
@@ -43,10 +43,6 @@ export interface UpResult {
   settings: Settings
   alreadyRunning: boolean
 }
-
-const PROGRAMS = ['containerd', 'ctr', 'runc', 'nft', 'ip', 'umount']
-const FILES = ['/bin/busybox', '/usr/lib/cni/bridge', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap']
-const PACKAGES = 'containerd runc containernetworking-plugins nftables iproute2 busybox-static'
 
 /** Brings the cluster up, or finds it up; resolves when its node is Ready. */
 export async function up(options: UpOptions): Promise<UpResult> {
@@ -174,26 +170,4 @@ function notReady(what: string, paths: Layout, program: string, wait: number, na
     ...lines.map(line => `    ${line.slice(0, 500)}`),
     `See \`k8ts status --name ${name}\`; \`k8ts down --name ${name}\` stops what runs.`,
   ].join('\n')
-}
-
-/** Rejects early, and says what to do, where a node cannot run. */
-function checkMachine(): void {
-  if (process.platform !== 'linux') throw new Error('a node runs on Linux only')
-  checkRoot()
-  const missing = [...PROGRAMS.filter(name => !onPath(name)), ...FILES.filter(file => !existsSync(file))]
-  if (missing.length === 0) return
-  throw new Error(
-    `missing on this machine: ${missing.join(', ')}\n\`npm run up\` installs them, and so does: apt-get install ${PACKAGES}`,
-  )
-}
-
-function onPath(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some(directory => {
-    try {
-      accessSync(join(directory, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

@@ -1,7 +1,6 @@
-import { type core, resources } from '../api/index.ts'
+import { type core, ip, resources } from '../api/index.ts'
 import type { Component } from '../base/index.ts'
 import { from, startController } from '../client/index.ts'
-import { type Cidr, formatCidr, parseCidr, subnet } from './cidr.ts'
 import { type Context, recorderOf } from './context.ts'
 
 export interface NodeIpamOptions {
@@ -19,7 +18,7 @@ export function startNodeIpamController(context: Context, options: NodeIpamOptio
   const { client, informers, clock, log } = context
   const nodes = informers.get(resources.nodes)
   const recorder = recorderOf(context, 'cidrAllocator')
-  const range: Cidr = parseCidr(options.clusterCidr)
+  const range = ip.parseCidr(options.clusterCidr)
   const count = 2 ** (options.nodeCidrMaskSize - range.length)
   /** Given, but not yet seen at the node. */
   const given = new Map<string, string>()
@@ -47,7 +46,7 @@ export function startNodeIpamController(context: Context, options: NodeIpamOptio
     const taken = new Set(given.values())
     for (const { spec } of nodes.lister.list()) for (const cidr of spec.podCIDRs ?? []) taken.add(cidr)
     for (let tried = 0; tried < count; tried++) {
-      const candidate = formatCidr(subnet(range, options.nodeCidrMaskSize, (next + tried) % count))
+      const candidate = ip.formatCidr(ip.subnet(range, options.nodeCidrMaskSize, (next + tried) % count))
       if (taken.has(candidate)) continue
       next = (next + tried + 1) % count
       return candidate

@@ -1,4 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { isIPv4 } from 'node:net'
+import { ip } from '../api/index.ts'
 
 /** The address that a name under in-addr.arpa or ip6.arpa stands for. */
 export function addressOf(name: string): string | undefined {
@@ -6,17 +7,9 @@ export function addressOf(name: string): string | undefined {
   if (v4 && isIPv4(v4)) return v4
   const nibbles = name.endsWith('.ip6.arpa') && name.slice(0, -'.ip6.arpa'.length).split('.').reverse().join('')
   if (!nibbles || !/^[0-9a-f]{32}$/.test(nibbles)) return undefined
-  return canonicalIp(nibbles.replace(/.{4}(?=.)/g, '$&:'))
+  return ip.canonical(nibbles.replace(/.{4}(?=.)/g, '$&:'))
 }
-
-/** IPv6 addresses have many spellings; this is the one that the API stores. */
-export const canonicalIp = (ip: string): string => (isIPv6(ip) ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip)
 
 /** The 16 bytes of an IPv6 address. */
-export function ipv6Bytes(ip: string): Buffer {
-  const [head = '', tail] = canonicalIp(ip).split('::')
-  const groups = (text: string) => (text ? text.split(':').map(group => Number.parseInt(group, 16)) : [])
-  const [left, right] = [groups(head), groups(tail ?? '')]
-  const middle = new Array<number>(8 - left.length - right.length).fill(0)
-  return Buffer.from([...left, ...middle, ...right].flatMap(group => [group >> 8, group & 255]))
-}
+export const ipv6Bytes = (address: string): Buffer =>
+  Buffer.from(ip.parse(address).toString(16).padStart(32, '0'), 'hex')

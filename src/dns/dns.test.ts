@@ -7,21 +7,22 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { startTestControlPlane } from '../../test/support/controllers.ts'
 import { eventually } from '../../test/support/eventually.ts'
-import { type core, resources } from '../api/index.ts'
+import { type core, is, resources } from '../api/index.ts'
 import { seededRandom, silentLogger, systemClock } from '../base/index.ts'
 import { type Dns, startDns } from './index.ts'
 import { startServer } from './server.ts'
 
-const api = new MemoryApi()
 let dns: Dns
 let upstream: Awaited<ReturnType<typeof startUpstream>>
+// Hooks run in the order of their calls.
+after(async () => {
+  await dns.stop()
+  await upstream.stop()
+})
+const { client } = await startTestControlPlane({ after })
 
 const service = (name: string, spec: Partial<core.ServiceSpec>) =>
-  api.create(resources.services, {
-    metadata: { namespace: 'default', name },
-    spec,
-    status: { loadBalancer: {} },
-  } as core.Service)
+  client.create(resources.services, { metadata: { namespace: 'default', name }, spec })
 
 const slice = (
   name: string,
@@ -29,7 +30,7 @@ const slice = (
   ports = [{ name: 'http', protocol: 'TCP' as const, port: 8080 }],
   addressType = 'IPv4',
 ) =>
-  api.create(resources.endpointSlices, {
+  client.create(resources.endpointSlices, {
     metadata: {
       namespace: 'default',
       name: `${name}-${addressType.toLowerCase()}`,
@@ -68,39 +69,34 @@ async function startUpstream() {
 /** Runs dig, and gives the lines that matter: `+short` ones, unless something else is asked for. */
 async function dig(...args: string[]): Promise<string[]> {
   const options = args.some(arg => arg.startsWith('+')) ? args : ['+short', ...args]
-  const { stdout } = await promisify(execFile)('dig', [
-    '@127.0.0.1',
-    '-p',
-    String(dns.port),
-    '+time=3',
-    '+tries=1',
-    ...options,
-  ])
   // It lines columns up by blanks or tabs.
-  return stdout
+  return (await header(...options))
     .split('\n')
     .map(line => line.replaceAll(/\s+/g, ' '))
     .filter(line => line && !line.startsWith(';;'))
 }
 
-/** What dig's header says: `status: NXDOMAIN` and flags. */
-async function header(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('dig', [
-    '@127.0.0.1',
-    '-p',
-    String(dns.port),
-    '+time=3',
-    '+tries=1',
-    ...args,
-  ])
+/** All that dig prints: its header has `status: NXDOMAIN` and flags. */
+const header = (...args: string[]): Promise<string> => ask(dns, ...args)
+
+async function ask({ port }: Dns, ...args: string[]): Promise<string> {
+  const server = ['@127.0.0.1', '-p', String(port), '+time=6', '+tries=1']
+  const { stdout } = await promisify(execFile)('dig', [...server, ...args])
   return stdout
 }
 
+const options = () => ({
+  address: '127.0.0.1',
+  port: 0,
+  upstream: [{ address: '127.0.0.1', port: upstream.port }],
+  clock: systemClock,
+  random: seededRandom(1),
+  log: silentLogger,
+})
+
 before(async () => {
-  for (const name of ['default', 'kube-system']) await api.create(resources.namespaces, { metadata: { name } })
   await service('web', {
     clusterIP: '10.96.0.5',
-    clusterIPs: ['10.96.0.5', 'fd00::5'],
     ports: [{ name: 'http', protocol: 'TCP', port: 80 }],
   })
   await service('db', { clusterIP: 'None', ports: [{ name: 'http', protocol: 'TCP', port: 8080 }] })
@@ -120,26 +116,11 @@ before(async () => {
   await service('alias', { type: 'ExternalName', externalName: 'web.default.svc.cluster.local' })
   await service('loop', { type: 'ExternalName', externalName: 'loop.default.svc.cluster.local' })
   upstream = await startUpstream()
-  dns = await startDns({
-    client: api,
-    address: '127.0.0.1',
-    port: 0,
-    clusterIp: '10.96.0.10',
-    upstream: [{ address: '127.0.0.1', port: upstream.port }],
-    clock: systemClock,
-    random: seededRandom(1),
-    log: silentLogger,
-  })
-})
-
-after(async () => {
-  await dns.stop()
-  await upstream.stop()
+  dns = await startDns({ client, clusterIp: '10.96.0.10', clusterCidr: '10.244.0.0/16', ...options() })
 })
 
 test('a Service has its cluster IPs, by both transports and in any case', async () => {
   assert.deepEqual(await dig('web.default.svc.cluster.local', 'A'), ['10.96.0.5'])
-  assert.deepEqual(await dig('web.default.svc.cluster.local', 'AAAA'), ['fd00::5'])
   assert.deepEqual(await dig('+tcp', '+short', 'web.default.svc.cluster.local', 'A'), ['10.96.0.5'])
   assert.deepEqual(await dig('+noall', '+answer', 'WEB.Default.svc.CLUSTER.local'), [
     'WEB.Default.svc.CLUSTER.local. 5 IN A 10.96.0.5',
@@ -175,9 +156,26 @@ test('pods are named by their addresses', async () => {
 
 test('addresses lead back to names', async () => {
   assert.deepEqual(await dig('-x', '10.96.0.5'), ['web.default.svc.cluster.local.'])
-  assert.deepEqual(await dig('-x', 'fd00::5'), ['web.default.svc.cluster.local.'])
   assert.deepEqual(await dig('-x', '10.244.0.2'), ['db-0.db.default.svc.cluster.local.'])
   assert.deepEqual(await dig('-x', 'fd00:1::2'), ['db-0.db.default.svc.cluster.local.'])
+})
+
+test('Services of IPv6 have their addresses as well', async t => {
+  const { client } = await startTestControlPlane(t, { serviceClusterIpRange: 'fd00::/112' })
+  const ports = [{ port: 80 }]
+  await client.create(resources.services, {
+    metadata: { namespace: 'default', name: 'web' },
+    spec: { clusterIP: 'fd00::5', ports },
+  })
+  const dns = await startDns({ client, clusterIp: 'fd00::a', clusterCidr: 'fd01::/48', ...options() })
+  try {
+    const name = 'web.default.svc.cluster.local'
+    assert.equal(await ask(dns, '+short', name, 'AAAA'), 'fd00::5\n')
+    assert.match(await ask(dns, name, 'A'), /status: NOERROR.*ANSWER: 0, AUTHORITY: 1/s)
+    assert.equal(await ask(dns, '+short', '-x', 'fd00::5'), `${name}.\n`)
+  } finally {
+    await dns.stop()
+  }
 })
 
 test('aliases are followed, here and outside, but not for ever', async () => {
@@ -248,15 +246,7 @@ test('the rest of the world is asked once, and remembered', async () => {
 
 test('a resolver that is silent costs a SERVFAIL in time', async () => {
   const started = performance.now()
-  const { stdout } = await promisify(execFile)('dig', [
-    '@127.0.0.1',
-    '-p',
-    String(dns.port),
-    '+time=6',
-    '+tries=1',
-    'silent.example.org',
-  ])
-  assert.match(stdout, /status: SERVFAIL/)
+  assert.match(await header('silent.example.org'), /status: SERVFAIL/)
   assert.ok(performance.now() - started < 5000)
 })
 
@@ -299,25 +289,20 @@ test('many questions on one connection', async () => {
 
 test('the Service and its EndpointSlice are kept, whatever happens to them', async () => {
   const ref = { namespace: 'kube-system', name: 'kube-dns' }
-  const kept = await eventually(() => api.get(resources.services, ref).catch(() => undefined))
+  const kept = await eventually(() => client.get(resources.services, ref))
   assert.equal(kept.spec.clusterIP, '10.96.0.10')
   assert.equal(kept.metadata.labels?.['k8s-app'], 'kube-dns')
-  const found = await eventually(() => api.get(resources.endpointSlices, ref).catch(() => undefined))
+  const found = await eventually(() => client.get(resources.endpointSlices, ref))
   assert.deepEqual(
     found.ports?.map(({ port }) => port),
     [dns.port, dns.port],
   )
-  await api.delete(resources.services, ref)
-  await api.delete(resources.endpointSlices, ref)
-  await eventually(() => api.get(resources.services, ref).catch(() => undefined))
-  await eventually(() => api.get(resources.endpointSlices, ref).catch(() => undefined))
-  await api.update(resources.endpointSlices, { ...(await api.get(resources.endpointSlices, ref)), endpoints: [] })
-  await eventually(async () => (await api.get(resources.endpointSlices, ref)).endpoints?.length === 1)
-  await api.patch(resources.services, ref, { type: 'merge', body: { spec: { selector: { app: 'other' } } } })
-  await eventually(() =>
-    api.get(resources.endpointSlices, ref).then(
-      () => false,
-      () => true,
-    ),
-  )
+  await client.delete(resources.services, ref)
+  await client.delete(resources.endpointSlices, ref)
+  await eventually(() => client.get(resources.services, ref))
+  await eventually(() => client.get(resources.endpointSlices, ref))
+  await client.update(resources.endpointSlices, { ...(await client.get(resources.endpointSlices, ref)), endpoints: [] })
+  await eventually(async () => (await client.get(resources.endpointSlices, ref)).endpoints?.length === 1)
+  await client.patch(resources.services, ref, { type: 'merge', body: { spec: { selector: { app: 'other' } } } })
+  await eventually(() => assert.rejects(client.get(resources.endpointSlices, ref), error => is(error, 'NotFound')))
 })

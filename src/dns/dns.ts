@@ -1,5 +1,6 @@
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import { type Client, Informers } from '../client/index.ts'
+import { clusterClients } from './clients.ts'
 import { informedDirectory } from './directory.ts'
 import { Forwarder, type Resolver } from './forwarder.ts'
 import { dnsHandler } from './handler.ts'
@@ -18,6 +19,8 @@ export interface DnsOptions {
   port: number
   /** Of the Service kube-system/kube-dns. */
   clusterIp: string
+  /** The addresses of pods. Only they and this machine are answered; `0.0.0.0/0` answers everybody. Commas separate several. */
+  clusterCidr: string
   /** Default: `cluster.local` */
   domain?: string
   /** Who knows the rest of the world. Default: this machine's resolvers, without this server itself. */
@@ -36,7 +39,7 @@ export interface Dns extends Component {
 
 /** The cluster's DNS: answers for Services and pods, asks others for the rest, and makes itself known as kube-dns. */
 export async function startDns(options: DnsOptions): Promise<Dns> {
-  const { client, address, clusterIp, domain = 'cluster.local', clock, random, log } = options
+  const { client, address, clusterIp, clusterCidr, domain = 'cluster.local', clock, random, log } = options
   const informers = options.informers ?? new Informers(client, { clock, random, log })
   const directory = informedDirectory(informers)
   const serial = () => Math.floor(clock.now() / 1000)
@@ -46,7 +49,8 @@ export async function startDns(options: DnsOptions): Promise<Dns> {
   )
   const forwarder = new Forwarder({ resolvers, clock, random })
   const handle = dnsHandler({ zone, complete: directory.synced, forwarder, random, log })
-  const server = await startServer({ address, port: options.port, handle, log })
+  const clients = clusterClients(clusterCidr.split(','), clock)
+  const server = await startServer({ address, port: options.port, clients, handle, log })
   const publisher = publish({ ...options, informers, port: server.port })
   log.info({ address, port: server.port, upstream: resolvers.map(resolver => resolver.address) }, 'dns is serving')
   return {

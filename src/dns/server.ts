@@ -2,6 +2,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net'
 import type { Component, Logger } from '../base/index.ts'
+import type { Clients } from './clients.ts'
 import type { Transport } from './forwarder.ts'
 
 /** Gives the answer to a message, or nothing for one that deserves none. Never rejects. */
@@ -11,6 +12,8 @@ export interface ServerOptions {
   address: string
   /** 0 for any free one. */
   port: number
+  /** Whom to answer: datagrams of others are dropped, their connections closed. Default: everybody */
+  clients?: Clients
   handle: Handler
   log: Logger
 }
@@ -28,16 +31,20 @@ const MOST_UDP = 2000
 
 /** Serves DNS on one port by UDP and TCP. */
 export async function startServer(options: ServerOptions): Promise<DnsServer> {
-  const { address, handle, log } = options
+  const { address, clients = () => true, handle, log } = options
   const connections = new Set<Socket>()
   const tcp = createServer({ noDelay: true }, socket => {
+    if (!clients(socket.remoteAddress ?? '')) {
+      socket.destroy()
+      return
+    }
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
     serveConnection(socket, handle)
   })
   tcp.maxConnections = MOST_CONNECTIONS
   const { udp, port } = await listen(tcp, options)
-  serveDatagrams(udp, handle, log)
+  serveDatagrams(udp, clients, handle, log)
   return {
     port,
     async stop() {
@@ -70,11 +77,11 @@ export async function startServer(options: ServerOptions): Promise<DnsServer> {
   }
 }
 
-function serveDatagrams(udp: UdpSocket, handle: Handler, log: Logger): void {
+function serveDatagrams(udp: UdpSocket, clients: Clients, handle: Handler, log: Logger): void {
   let open = 0
   udp.on('error', error => log.warn({ error: error.message }, 'udp socket failed'))
   udp.on('message', async (message, peer) => {
-    if (open >= MOST_UDP) return
+    if (open >= MOST_UDP || !clients(peer.address)) return
     open++
     const answer = await handle(message, 'udp')
     open--

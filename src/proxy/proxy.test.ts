@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { after, before, beforeEach, test } from 'node:test'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { startTestControlPlane } from '../../test/support/controllers.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
@@ -62,16 +62,16 @@ if (inOwnNamespace(import.meta.url)) {
     command('ip', 'route', 'add', 'default', 'via', '192.0.2.1')
   })
 
+  afterEach(stop)
+
   beforeEach(async () => {
-    await stop()
     await removeProxy({ table: 'k8ts-test' })
     for (const type of [resources.services, resources.endpointSlices])
       for (const { metadata } of (await client.list(type as Resource)).items)
         if (metadata.name !== 'kubernetes') await client.delete(type as Resource, metadata)
   })
 
-  after(async () => {
-    await stop()
+  after(() => {
     for (const child of children) child.kill('SIGKILL')
   })
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { chmodSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { apps, core } from '../../src/api/index.ts'
 import { run, startTestCluster, type TestCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
+import { firstProcessOf } from '../support/host.ts'
 import { DEMO, follow, getPods, kubectlCommand, refused } from '../support/kubectl.ts'
 
 let cluster: TestCluster
@@ -132,7 +133,7 @@ test('a container whose process is killed on the host is restarted in its pod', 
   const [victim] = await settled('web', 3)
   const name = victim?.metadata.name ?? ''
   const before = victim?.status?.containerStatuses?.[0]
-  process.kill(firstProcessOf(before?.containerID ?? ''), 'SIGKILL')
+  process.kill(firstProcessOf(before?.containerID), 'SIGKILL')
   const after = await eventually(async () => {
     const pod = await cluster.json<core.Pod>('get', 'pod', name)
     const [status] = pod.status?.containerStatuses ?? []
@@ -147,23 +148,6 @@ test('a container whose process is killed on the host is restarted in its pod', 
   assert.deepEqual([ended?.exitCode, ended?.reason, ended?.containerID], [137, 'Error', before?.containerID])
   assert.match(await cluster.kubectl('get', 'pod', name), /1\/1 +Running +1 \(\d+s ago\)/)
 })
-
-/** On the host, the process that is number 1 inside the container `containerd://ID`. */
-function firstProcessOf(containerId: string): number {
-  const id = containerId.replace('containerd://', '')
-  const found = globSync('/proc/[0-9]*/cgroup').filter(file => {
-    try {
-      return id && readFileSync(file, 'latin1').includes(id) && /^NSpid:.*\s1$/m.test(statusBeside(file))
-    } catch {
-      // The process ended between the two looks.
-      return false
-    }
-  })
-  assert.equal(found.length, 1, `one first process of ${containerId}`)
-  return Number(found[0]?.split('/')[2])
-}
-
-const statusBeside = (cgroupFile: string) => readFileSync(cgroupFile.replace(/cgroup$/, 'status'), 'latin1')
 
 test('scale adds and removes pods', async () => {
   const original = names(await settled('web', 3))
@@ -304,6 +288,13 @@ test('apply changes what changed in the file and removes what is gone from it', 
   assert.match(output, /^deployment.apps\/front unchanged$/m)
   const settings = await cluster.json<core.ConfigMap>('get', 'configmap', 'settings', '--namespace=shop')
   assert.deepEqual(settings.data, { currency: 'USD' })
+})
+
+test('apply of what get has printed changes nothing', async () => {
+  const printed = await cluster.kubectl('get', 'configmaps,services', '--namespace=shop', '--output=yaml')
+  assert.match(printed, /^kind: List$/m)
+  const output = await cluster.kubectlWith(printed, 'apply', '--filename=-')
+  assert.match(output, /^configmap\/settings configured$/m)
 })
 
 test('delete -f of the directory removes everything, the namespace with what else is in it', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import type { apps, core } from '../../src/api/index.ts'
 import { K8TS, run, startTestCluster, type TestCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
+import { containersRunning, firstProcessOf } from '../support/host.ts'
 import { DEMO, getPods } from '../support/kubectl.ts'
 
 /** Pods of the deployment that is rolled over while something dies. */
@@ -97,23 +97,7 @@ const noneLost = () =>
     assert.deepEqual(demoContainers().sort(), known.sort())
   })
 
-/** The containers of this cluster whose first process is the demo's shell, found by the processes on the host. */
-function demoContainers(): string[] {
-  const inCluster = new RegExp(`/k8ts/${cluster.name}/kubepods/.*/([0-9a-f]{64})$`, 'm')
-  const ids = readdirSync('/proc')
-    .filter(entry => /^\d+$/.test(entry))
-    .filter(pid => readProc(pid, 'cmdline').includes('/bin/demo\0'))
-    .map(pid => readProc(pid, 'cgroup').match(inCluster)?.[1])
-  return [...new Set(ids.filter(id => id !== undefined))]
-}
-
-function readProc(pid: string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
-  } catch {
-    return ''
-  }
-}
+const demoContainers = () => containersRunning('/bin/demo', cluster.name)
 
 describe('kill -9 while a rollout runs', () => {
   // Several of these share a process, which then dies for all of them.
@@ -159,18 +143,30 @@ describe('kill -9 while a rollout runs', () => {
   })
 })
 
-describe('while the control plane is away', () => {
-  test('running pods go on serving, and what died in the meantime is restarted by the kubelet', async () => {
+describe('while the API server is away', () => {
+  test('pods go on serving, and the kubelet restarts what dies', async () => {
     const address = await cluster.kubectl('get', 'service', 'steady', '--output=jsonpath={.spec.clusterIP}')
+    const before = demoContainers()
+    const [victim] = await lives('app=steady')
     const pid = await processOf('apiserver')
     // Stopped rather than killed: the supervisor does not start it again.
     process.kill(pid, 'SIGSTOP')
     try {
-      for (const _ of [1, 2, 3]) assert.match(await (await fetch(`http://${address}/`)).text(), /^Hello from steady-/)
+      assert.match(await (await fetch(`http://${address}/`)).text(), /^Hello from steady-/)
+      process.kill(firstProcessOf(victim?.containerID), 'SIGKILL')
+      await eventually(() => {
+        const fresh = demoContainers().filter(id => !before.includes(id))
+        assert.equal(fresh.length, 1, 'a new container in the place of the old one')
+      })
     } finally {
       process.kill(pid, 'SIGCONT')
     }
+    await eventually(async () => {
+      const again = (await lives('app=steady')).find(({ uid }) => uid === victim?.uid)
+      assert.equal(again?.restartCount, 1)
+    })
     await allHealthy()
+    await noneLost()
   })
 })
 

@@ -158,7 +158,7 @@ const SCALARS: Record<string, (writer: WireWriter, tag: number, value: unknown) 
 
 /** A document of OpenAPI v2 as the message that clients ask for by the name of `com.github.proto-openapi.spec.v2`. */
 export function encodeGnostic(document: object): Buffer {
-  const writer = new WireWriter(1024 * 1024)
+  const writer = new WireWriter(2 * 1024 * 1024)
   writeMessage(writer, 'Document', document)
   return writer.finish()
 }

@@ -85,7 +85,7 @@ function once(make: () => object, encode?: (document: object) => Buffer): () => 
 }
 
 function encoded(document: object, encode?: (document: object) => Buffer): Document {
-  const json = Buffer.from(JSON.stringify(document))
+  const json = JSON.stringify(document)
   const hash = createHash('sha512').update(json).digest('hex').toUpperCase()
   return { gzipped: gzipSync(encode?.(document) ?? json, COMPRESSION), hash }
 }

@@ -21,6 +21,11 @@ const SPECIAL: Record<string, Schema> = {
   'resource.Quantity': { oneOf: [{ type: 'string' }, { type: 'number' }] },
   'intstr.IntOrString': { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
   'runtime.RawExtension': { type: 'object' },
+  // Free JSON, and what is a schema or something else: upstream says nothing of them.
+  'apiextensions/v1.JSON': {},
+  'apiextensions/v1.JSONSchemaPropsOrArray': {},
+  'apiextensions/v1.JSONSchemaPropsOrBool': {},
+  'apiextensions/v1.JSONSchemaPropsOrStringArray': {},
 }
 
 /** Kinds of values whose type has a schema of its own, so that a field refers to it. */
@@ -69,8 +74,7 @@ function described(type: string, schema: Schema, { descriptions, kinds }: Schema
 }
 
 function structSchema(type: string, { descriptions }: SchemaSource): Schema {
-  // Free JSON, and what is a schema or something else: upstream says nothing of them.
-  if (!model.has(type) || model.type(type).union) return {}
+  if (!model.has(type)) return {}
   const { fields, structType } = model.type(type)
   const required = fields.filter(field => field.required).map(({ name }) => name)
   const schema: Schema = { type: 'object' }
@@ -130,13 +134,11 @@ function extensions(field: FieldModel): Schema {
 
 export const refTo = (type: string) => `#/components/schemas/${schemaName(type)}`
 
-function referredTypes({ fields, union }: TypeModel): string[] {
-  if (union) return []
-  return fields
+const referredTypes = ({ fields }: TypeModel): string[] =>
+  fields
     .map(innermost)
     .filter(isReferred)
     .map(({ type }) => type)
-}
 
 const innermost = (value: ValueModel): ValueModel => (value.items ? innermost(value.items) : value)
 

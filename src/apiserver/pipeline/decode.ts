@@ -1,4 +1,4 @@
-import { apiVersion, errors, type KubeObject, type Resource } from '../../api/index.ts'
+import { apiVersion, errors, type KubeObject, type Resource, type StatusError } from '../../api/index.ts'
 import {
   type Codec,
   DecodeError,
@@ -67,7 +67,10 @@ export async function decodeBody<T extends KubeObject>(
   return decodeValue(parsed, expected, codec, validation, warnings, body)
 }
 
-/** As `decodeBody`, for a value that is parsed already; `body` is only quoted. */
+/**
+ * As `decodeBody`, for a value that is parsed already; `body` is only quoted. What is wrong with the value's fields
+ * `refuse` makes an answer of, where 400 is not the one to give.
+ */
 export function decodeValue<T extends KubeObject>(
   { value, duplicates }: ParsedJson,
   expected: Expected,
@@ -75,13 +78,16 @@ export function decodeValue<T extends KubeObject>(
   validation: FieldValidation,
   warnings: string[],
   body: Buffer,
+  refuse?: (detail: string) => StatusError,
 ): T {
   const given = checkKind(value, expected, body)
   const asked = given || expected.kind
-  const wrong = (detail: string) =>
-    errors.badRequest(
-      `${asked} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${detail}`,
-    )
+  const wrong =
+    refuse ??
+    ((detail: string) =>
+      errors.badRequest(
+        `${asked} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${detail}`,
+      ))
   try {
     const { object, strict } = codec.decode(value)
     const problems =
@@ -124,7 +130,8 @@ function checkKind(value: unknown, expected: Expected, body: Buffer): string {
   return (kind as string | undefined) ?? ''
 }
 
-const jsonName = (value: unknown) =>
+/** What Go calls a JSON value. */
+export const jsonName = (value: unknown) =>
   Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
 
 const unrecognized = ({ kind }: Expected, detail: string, body: Buffer) =>

@@ -1,7 +1,8 @@
-import { type core, type discovery, errors, LabelSelector, resources } from '../../api/index.ts'
+import { type core, errors, resources } from '../../api/index.ts'
 import type { Context } from '../pipeline/context.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import type { Verb } from '../registry/verbs.ts'
+import { type Address, readyEndpoints } from './endpoints.ts'
 import { forward, forwardUpgrade, type Target } from './forward.ts'
 import { type KubeletClient, kubelet } from './kubelet.ts'
 
@@ -57,35 +58,22 @@ export const serviceProxy: Verb = async (registry, call, context) => {
   const { scheme, name, port } = splitName(call.name)
   const service = await registry.reader.read(resources.services, call.namespace, name)
   if (!service) throw errors.notFound(resources.services, name)
-  const backend = await backendOf(registry, call, service, port)
+  const backend = await backendOf(registry, service, port)
   if (!backend) throw errors.serviceUnavailable(`no endpoints available for service ${JSON.stringify(call.name)}`)
   return send(context, { scheme, ...backend, path: restOf(context), ...insecure(scheme) })
 }
 
 async function backendOf(
   registry: Registry,
-  { namespace }: Call,
   service: core.Service,
   port: string,
-): Promise<{ host: string; port: number } | undefined> {
+): Promise<Address | undefined> {
   const ports = service.spec.ports ?? []
   const wanted = port ? ports.find(each => each.name === port || String(each.port) === port) : ports[0]
   if (!wanted)
     throw errors.serviceUnavailable(
       `no service port ${JSON.stringify(port)} found for service ${JSON.stringify(service.metadata.name)}`,
     )
-  const selector = LabelSelector.ofLabels({ 'kubernetes.io/service-name': service.metadata.name })
-  const slices = (await registry.reader.list(resources.endpointSlices, namespace)).filter(({ metadata }) =>
-    selector.matches(metadata.labels),
-  )
-  const backends = slices.flatMap(slice => backendsOf(slice, wanted.name ?? ''))
+  const backends = await readyEndpoints(registry, service, wanted.name ?? '')
   return backends[Math.floor(registry.random.next() * backends.length)]
-}
-
-function backendsOf({ endpoints, ports }: discovery.EndpointSlice, portName: string): { host: string; port: number }[] {
-  const port = ports?.find(({ name }) => (name ?? '') === portName)?.port
-  if (!port) return []
-  return (endpoints ?? [])
-    .filter(({ conditions }) => conditions?.ready !== false)
-    .flatMap(({ addresses }) => addresses.map(host => ({ host, port })))
 }

@@ -1,35 +1,66 @@
-import { errors, type KubeObject } from '../../api/index.ts'
-import { type ParsedJson, parseJson, SyntaxProblem } from '../../encoding/index.ts'
-import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '../../patch/index.ts'
-import { mediaType } from '../pipeline/decode.ts'
+import { errors, type KubeObject, type StatusError } from '../../api/index.ts'
+import { conversionProblem, type ParsedJson, parseJson, SyntaxProblem } from '../../encoding/index.ts'
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, goString } from '../../patch/index.ts'
+import { jsonName, mediaType } from '../pipeline/decode.ts'
 import type { Served } from './served.ts'
 
-export const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-]
+const JSON_PATCH = 'application/json-patch+json'
+const MERGE = 'application/merge-patch+json'
+const STRATEGIC = 'application/strategic-merge-patch+json'
+export const PATCH_TYPES = [JSON_PATCH, MERGE, STRATEGIC]
 
-/** What a patch makes of an object, which it leaves as it is. */
-export type Change = (old: KubeObject) => unknown
+/** What upstream reads patches into. */
+const MAP = 'map[string]interface {}'
+const OPERATIONS = '[]handlers.jsonPatchOp'
 
-/** Reads a patch. Rejects with 415 for a kind of patch that is not known, and with 400 for one that is malformed. */
-export function readPatch({ resource }: Served, body: Buffer, contentType: string | undefined): Change {
-  const type = mediaType(contentType)
-  if (!PATCH_TYPES.includes(type)) throw errors.unsupportedMediaType(PATCH_TYPES)
-  const patch = parsed(body)
-  if (type === PATCH_TYPES[0]) return old => applyJsonPatch(old, patch)
-  if (type === PATCH_TYPES[1]) return old => applyMergePatch(old, patch)
-  return old => applyStrategicMergePatch(old, patch, resource.type)
+/** A patch that has been read. */
+export interface Patch {
+  /** What it makes of an object, which it leaves as it is. */
+  apply(old: KubeObject): unknown
+  /** The fields that it gives twice. */
+  duplicates: string[]
+  /** The answer when the fields of what it has made are wrong; `detail` is what the decoder has to say. */
+  refuse(made: unknown, detail: string): StatusError
 }
 
-function parsed(body: Buffer): unknown {
-  let read: ParsedJson
+/**
+ * Reads a patch. Rejects with 415 for a kind of patch that is not known, and with 400 for one that is malformed.
+ * Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go
+ */
+export function readPatch({ resource }: Served, body: Buffer, contentType: string | undefined): Patch {
+  const type = mediaType(contentType)
+  if (!PATCH_TYPES.includes(type)) throw errors.unsupportedMediaType(PATCH_TYPES)
+  if (type === STRATEGIC) return strategicPatch(resource.type, parsed(body, { prefix: '', goType: MAP }))
+  const goType = type === JSON_PATCH ? OPERATIONS : MAP
+  const { value: patch, duplicates } = parsed(body, { prefix: 'error decoding patch: ', goType })
+  return {
+    apply: old => (type === JSON_PATCH ? applyJsonPatch(old, patch) : applyMergePatch(old, patch)),
+    duplicates,
+    refuse: (made, detail) => invalid(JSON.stringify(made), detail),
+  }
+}
+
+/** Upstream merges such a patch into a map, which it then converts without going through JSON. */
+function strategicPatch(type: string, { value: patch, duplicates }: ParsedJson): Patch {
+  return {
+    apply: old => applyStrategicMergePatch(old, patch, type),
+    duplicates,
+    refuse: (made, detail) => invalid(goString(patch), conversionProblem(type, made) ?? detail),
+  }
+}
+
+const invalid = (value: string, detail: string) =>
+  errors.invalid({ group: '', kind: '' }, '', [{ type: 'Invalid', field: 'patch', value, detail }])
+
+/** A patch as JSON; it is a list or an object, as what Go reads it into. */
+function parsed(body: Buffer, { prefix, goType }: { prefix: string; goType: string }): ParsedJson {
   try {
-    read = parseJson(body)
+    const read = parseJson(body)
+    const name = jsonName(read.value)
+    if (name === (goType === MAP ? 'object' : 'array')) return read
+    throw new SyntaxProblem(`json: cannot unmarshal ${name} into Go value of type ${goType}`)
   } catch (error) {
-    if (error instanceof SyntaxProblem) throw errors.badRequest(`error decoding patch: ${error.message}`)
+    if (error instanceof SyntaxProblem) throw errors.badRequest(`${prefix}${error.message}`)
     throw error
   }
-  return read.value
 }

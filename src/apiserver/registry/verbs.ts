@@ -65,11 +65,19 @@ export const verbs: Record<string, Verb> = {
     const view = chooseView(registry, context, call)
     const validation = fieldValidation(context.query, 'PatchOptions')
     const body = await context.body()
-    const change = readPatch(shown, body, context.request.headers['content-type'])
+    const { apply, duplicates, refuse } = readPatch(shown, body, context.request.headers['content-type'])
     const transform = (old: KubeObject) => {
       const noticed: string[] = []
-      const value = change(shown.conversion?.fromStored(old) ?? old)
-      const object = decodeValue({ value, duplicates: [] }, shown.resource, shown.codec, validation, noticed, body)
+      const value = apply(shown.conversion?.fromStored(old) ?? old)
+      const object = decodeValue(
+        { value, duplicates },
+        shown.resource,
+        shown.codec,
+        validation,
+        noticed,
+        body,
+        detail => refuse(value, detail),
+      )
       warnings.splice(0, warnings.length, ...noticed)
       checkName(call, object)
       return toStored(shown, object)

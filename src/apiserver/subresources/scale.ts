@@ -60,10 +60,11 @@ export const patchScale: Verb = async (registry, call, context: Context) => {
   const validation = fieldValidation(context.query, 'PatchOptions')
   const body = await context.body()
   const served = { ...call.served, resource: { ...call.served.resource, ...SCALE } }
-  const change = readPatch(served, body, context.request.headers['content-type'])
-  return setScale(registry, call, scale =>
-    decodeValue({ value: change(scale), duplicates: [] }, SCALE, codec(), validation, [], body),
-  )
+  const { apply, duplicates, refuse } = readPatch(served, body, context.request.headers['content-type'])
+  return setScale(registry, call, scale => {
+    const value = apply(scale)
+    return decodeValue({ value, duplicates }, SCALE, codec(), validation, [], body, detail => refuse(value, detail))
+  })
 }
 
 async function setScale(registry: Registry, call: Call, wantedOf: (scale: Scale) => Scale): Promise<Reply> {

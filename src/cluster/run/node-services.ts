@@ -27,6 +27,8 @@ export interface DnsFlags {
   dnsPort: number
   /** The kube-dns Service's. */
   clusterDns: string
+  /** Of pods, who are answered. */
+  clusterCidr: string
   clusterDomain: string
 }
 
@@ -89,6 +91,7 @@ const dns = (flags: DnsFlags, shared?: Shared): Part => ({
       address: flags.dnsAddress,
       port: flags.dnsPort,
       clusterIp: flags.clusterDns,
+      clusterCidr: flags.clusterCidr,
       domain: flags.clusterDomain,
       ...context,
     })

@@ -64,9 +64,9 @@ export class WireWriter {
     this.#length += size
   }
 
-  /** What has been written so far, in memory of its own. */
+  /** The message as a whole, in the writer's own memory: nothing may be written after that. */
   finish(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length))
+    return this.#bytes.subarray(0, this.#length)
   }
 
   #key(tag: number, type: number): void {
