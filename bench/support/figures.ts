@@ -23,10 +23,13 @@ export function median(values: number[]): number {
   return middle
 }
 
-/** The figure and its limit, run in turn; the ratio is of the medians. */
-export function against(what: string, values: number[], bare: number[]): Pick<Figure, 'value' | 'bare'> {
-  const [value, limit] = [median(values), median(bare)]
-  return { value, bare: { what, value: limit, ratio: value / limit } }
+/**
+ * A figure and its limit, measured in turn, so that whatever else the machine does befalls both: the ratio is the median
+ * of the rounds' ratios.
+ */
+export function against(what: string, values: number[], limits: number[]): Pick<Figure, 'value' | 'bare'> {
+  const ratio = median(values.map((value, round) => value / limits[round]!))
+  return { value: median(values), bare: { what, value: median(limits), ratio } }
 }
 
 /** Undefined for a figure without a target. */

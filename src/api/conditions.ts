@@ -1,14 +1,16 @@
 /** What conditions of all kinds have. Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions */
-interface AnyCondition {
-  type: string
-  status: string
+export interface AnyCondition {
+  type?: string
+  status?: string
   reason?: string
   message?: string
   lastTransitionTime?: string
 }
 
-export const findCondition = <C extends AnyCondition>(conditions: C[] | undefined, type: string): C | undefined =>
-  conditions?.find(condition => condition.type === type)
+export const findCondition = <C extends AnyCondition>(
+  conditions: C[] | undefined,
+  type: string | undefined,
+): C | undefined => conditions?.find(condition => condition.type === type)
 
 export const isConditionTrue = (conditions: AnyCondition[] | undefined, type: string): boolean =>
   findCondition(conditions, type)?.status === 'True'

@@ -1,11 +1,11 @@
 /** What the objects are: their types, names, quantities, selectors and errors. Imports nothing of the project. */
 
-export { findCondition, isConditionTrue, withCondition } from './conditions.ts'
+export { type AnyCondition, findCondition, isConditionTrue, withCondition } from './conditions.ts'
 export { errors, type FieldError, type FieldErrorType, is, StatusError } from './errors.ts'
 export * as ip from './ip.ts'
 export { type FieldModel, type Kind, type Model, model, type TypeModel, type ValueModel } from './model.ts'
 export * as names from './names.ts'
-export { isPodActive, isPodReady, isPodTerminal, isSidecar } from './pods.ts'
+export { isPodActive, isPodReady, isPodTerminal, isSidecar, podTotal } from './pods.ts'
 export {
   canonicalQuantity,
   formatQuantity,
@@ -18,5 +18,6 @@ export { apiVersion, type Draft, type KubeObject, type Resource, type Subresourc
 export * as resources from './resources.ts'
 export { allResources, findResource } from './resources.ts'
 export { FieldSelector, LabelSelector, type Operator, type Requirement, SelectorError } from './selectors.ts'
+export { isHeadless, SERVICE_NAME, serviceKeys } from './services.ts'
 export { formatDuration, formatMicroTime, formatTime, parseDuration, parseTime } from './time.ts'
 export * from './types/index.ts'

@@ -54,7 +54,7 @@ export interface FieldModel extends ValueModel {
   mapType?: 'atomic' | 'granular'
   structType?: 'atomic' | 'granular'
   featureGate?: string
-  /** The protobuf field number, and the wire kind: `bytes`, `varint`. */
+  /** The protobuf field number, and the wire kind: `bytes`, `varint`. A field that protobuf does not carry has no number. */
   tag?: number
   wire?: string
   /** The protobuf field numbers of the structs around it that JSON inlines, outermost first. */
@@ -223,8 +223,9 @@ function resolveField(raw: RawField, within: number[]): FieldModel[] {
   if (inline) {
     const inner = file().read(file().aliases[type]?.type ?? type)
     if (!inner) throw new Error(`the API model inlines ${type}, which it does not have`)
-    const around = raw.tag ? [...within, raw.tag] : within
-    return inner.fields.flatMap(field => resolveField(field, around))
+    // Without a number of its own it is not on the wire: the envelope says kind and version.
+    if (raw.tag === undefined) return inner.fields.flatMap(({ tag: _, ...field }) => resolveField(field, within))
+    return inner.fields.flatMap(field => resolveField(field, [...within, raw.tag!]))
   }
   const field: FieldModel = {
     ...facts,

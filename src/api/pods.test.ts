@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isConditionTrue, isPodActive, isPodReady, isPodTerminal, withCondition } from './index.ts'
+import { isConditionTrue, isPodActive, isPodReady, isPodTerminal, podTotal, withCondition } from './index.ts'
 import type { core } from './types/index.ts'
 
 const pod = (status: Partial<core.PodStatus>, deletionTimestamp?: string) =>
@@ -26,4 +26,17 @@ test('a condition replaces the one of its type, and keeps its moment while its s
   assert.equal(changed[0]?.lastTransitionTime, '3')
   assert.ok(!isConditionTrue(changed, 'A'))
   assert.deepEqual(withCondition(undefined, first), [first])
+})
+
+test('a pod takes what runs together, or the largest moment of its start', () => {
+  type Amount = core.Container & { amount: number }
+  const of = (amount: number, sidecar = false) =>
+    ({ amount, ...(sidecar ? { restartPolicy: 'Always' } : {}) }) as Amount
+  const total = (initContainers: Amount[], ...containers: Amount[]) =>
+    podTotal({ containers, initContainers }, container => (container as Amount).amount)
+  assert.equal(total([], of(1), of(2)), 3)
+  assert.equal(total([of(5), of(4)], of(1), of(2)), 5)
+  assert.equal(total([of(2, true), of(4)], of(1)), 6)
+  assert.equal(total([of(4), of(2, true)], of(1)), 4)
+  assert.equal(total([of(4), of(2, true), of(3, true)], of(1)), 6)
 })

@@ -13,3 +13,22 @@ export const isPodActive = (pod: core.Pod): boolean => !isPodTerminal(pod) && !p
 
 /** Whether an init container keeps running beside the others. Source: KEP-753 */
 export const isSidecar = (container: core.Container): boolean => container.restartPolicy === 'Always'
+
+/**
+ * How much of one thing the pod takes as a whole, of what each container takes: the larger of all its containers together
+ * and of each init container while it runs, beside the sidecars that were started before it.
+ * Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ */
+export function podTotal({ containers, initContainers = [] }: core.PodSpec, of: (container: core.Container) => number) {
+  let sidecars = 0
+  let starting = 0
+  for (const container of initContainers) {
+    const amount = of(container)
+    starting = Math.max(starting, sidecars + amount)
+    if (isSidecar(container)) sidecars += amount
+  }
+  return Math.max(
+    starting,
+    containers.reduce((sum, container) => sum + of(container), sidecars),
+  )
+}

@@ -1,11 +1,8 @@
-import { allResources, ip, resources } from '../api/index.ts'
+import { ip, resources } from '../api/index.ts'
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import type { Store } from '../store/index.ts'
 import { chain } from './admission/admission.ts'
-import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts'
-import { namespaceLifecycle } from './admission/namespace-lifecycle.ts'
-import { priority } from './admission/priority.ts'
-import { serviceAccounts } from './admission/service-account.ts'
+import { startAdmission } from './admission/plugins.ts'
 import { signingKey, verifyingKey } from './authn/keys.ts'
 import { TokenAuthenticator } from './authn/tokens.ts'
 import { builtinAuthorizer } from './authz/builtin.ts'
@@ -16,12 +13,15 @@ import { createOpenApi } from './openapi/index.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import { expire, handle, type Pipeline } from './pipeline/handle.ts'
 import { resourceHandler } from './pipeline/resources.ts'
+import { resolveService } from './proxy/endpoints.ts'
 import { createStrategies } from './registry/index.ts'
 import { createRegistry, type Registry } from './registry/registry.ts'
+import { ResourceTable } from './registry/resource-table.ts'
 import { createRoutes } from './routes/index.ts'
 import { openidRoutes } from './routes/openid.ts'
 import { listen } from './server.ts'
 import { version } from './version.ts'
+import { createWebhookClient } from './webhook/client.ts'
 
 /** Certificates and keys are PEM texts. */
 export interface ApiServerOptions {
@@ -58,6 +58,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { clock, random, log, store } = options
   const registry = registryOf(options)
   registry.strategies.restoreServices(await registry.reader.list(resources.services))
+  const webhookClient = createWebhookClient((...service) => resolveService(registry, ...service), clock)
+  const admission = await startAdmission(registry, { webhookClient })
   const signing = signingKey(options.serviceAccount.signingKey)
   const verifying = options.serviceAccount.publicKeys.map(verifyingKey)
   const tokenOptions = { issuer: options.serviceAccount.issuer, signing, verifying }
@@ -73,11 +75,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     log,
     tokens,
     authorizer: builtinAuthorizer,
+    resources: registry.resources,
     route: createRoutes({
       metrics,
       further: [
         path => discovery?.(path),
-        createOpenApi({ resources: () => allResources, version: version.gitVersion, clock }),
+        createOpenApi({ resources: () => registry.resources.all(), version: version.gitVersion, clock }),
       ],
       exact: openidRoutes(options.serviceAccount.issuer, verifying, () => url),
       live: [
@@ -116,7 +119,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   })
   url = urlOf(options, listener.port)
   const serverAddress = `${options.advertiseAddress}:${listener.port}`
-  discovery = createDiscovery({ resources: () => allResources, serverAddress })
+  discovery = createDiscovery({ resources: () => registry.resources.all(), serverAddress })
   await bootstrap(registry, {
     advertiseAddress: options.advertiseAddress,
     port: listener.port,
@@ -125,12 +128,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   ready = true
   log.info({ host: options.host, port: listener.port }, 'serving')
   let stopped: Promise<void> | undefined
+  async function stop() {
+    await listener.close(GRACE)
+    await admission.stop()
+    webhookClient.close()
+  }
   return {
     url,
     port: listener.port,
     stop() {
       stopping.abort()
-      stopped ??= listener.close(GRACE)
+      stopped ??= stop()
       return stopped
     },
   }
@@ -150,14 +158,6 @@ function registryOf({
   serviceNodePortRange,
 }: ApiServerOptions): Registry {
   const strategies = createStrategies({ serviceClusterIpRange, serviceNodePortRange, random })
-  const parts = { store, clock, random, log, strategies, admission: chain([]) }
-  const registry = createRegistry(parts)
-  const { reader } = registry
-  registry.admission = chain([
-    namespaceLifecycle(reader),
-    serviceAccounts(reader, random),
-    priority(reader),
-    defaultTolerationSeconds,
-  ])
-  return registry
+  const parts = { store, clock, random, log, strategies, resources: new ResourceTable(), admission: chain([]) }
+  return createRegistry(parts)
 }

@@ -14,23 +14,11 @@ import type {
 } from './client.ts'
 import { Connection, type Response } from './connection.ts'
 import { TransportError } from './errors.ts'
+import type { Kubeconfig } from './kubeconfig.ts'
 import { LineSplitter } from './lines.ts'
 import { queryString, resourcePath } from './paths.ts'
 
-/** Where the API server is and who asks. A `Kubeconfig` has the same fields. */
-export interface ClientOptions {
-  /** `https://127.0.0.1:6443` */
-  server: string
-  /** PEM. Without it, the machine's own roots. */
-  ca?: string
-  /** PEM of the client certificate and its key. */
-  cert?: string
-  key?: string
-  token?: string
-  /** Read anew every minute: mounted tokens are replaced before they expire. */
-  tokenFile?: string
-  serverName?: string
-  insecureSkipVerify?: boolean
+export interface ClientOptions extends Kubeconfig {
   /** Default: `k8ts` */
   userAgent?: string
   /** Of a whole call, in milliseconds. Default: 30 s */

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { ISSUER, startTestApiServer, type TestApiServer } from '../../test/support/apiserver.ts'
+import { startTestApiServer } from '../../test/support/apiserver.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { type core, resources } from '../api/index.ts'
-import { type ApiServer, startApiServer } from '../apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../base/index.ts'
 import type { Client } from './client.ts'
 import { connect } from './connect.ts'
@@ -15,21 +14,6 @@ const configMap = (name: string, data: Record<string, string> = {}, labels: Reco
   metadata: { namespace: 'default', name, labels },
   data,
 })
-
-/** A server of the same data and identity at the given port, which can be stopped and started. */
-const serve = (api: TestApiServer, port: number, store = api.store): Promise<ApiServer> =>
-  startApiServer({
-    store,
-    host: '127.0.0.1',
-    port,
-    advertiseAddress: '127.0.0.1',
-    tls: api.pki.serving,
-    clientCa: api.ca,
-    serviceAccount: { issuer: ISSUER, ...api.pki.tokens },
-    serviceClusterIpRange: '10.96.0.0/16',
-    serviceNodePortRange: '30000-32767',
-    ...parts,
-  })
 
 async function setUp(t: TestContext) {
   const api = await startTestApiServer()
@@ -106,7 +90,7 @@ test('only metadata is kept where only metadata is wanted', async t => {
 
 test('a restart of the server is survived: nothing is missed and nothing told twice', async t => {
   const { api, client: control } = await setUp(t)
-  let server = await serve(api, 0)
+  let server = await api.another()
   const client = connect({ server: server.url, ca: api.ca, ...api.admin })
   const informers = new Informers(client, parts)
   t.after(async () => {
@@ -122,13 +106,13 @@ test('a restart of the server is survived: nothing is missed and nothing told tw
   await server.stop()
   await control.delete(resources.configMaps, { namespace: 'default', name: 'doomed' })
   await make(control, 'new')
-  server = await serve(api, port)
+  server = await api.another({ port })
   await eventually(() => assert.deepEqual(told, ['+doomed', '+kept', '-doomed', '+new']))
 })
 
 test('a server that has forgotten the revision is listed anew, and the differences are told', async t => {
   const { api, client: control } = await setUp(t)
-  let server = await serve(api, 0)
+  let server = await api.another()
   const client = connect({ server: server.url, ca: api.ca, ...api.admin })
   const informers = new Informers(client, parts)
   t.after(async () => {
@@ -149,7 +133,7 @@ test('a server that has forgotten the revision is listed anew, and the differenc
   await make(control, 'reborn')
   await make(control, 'new')
   await api.store.compact(await api.store.revision())
-  server = await serve(api, port)
+  server = await api.another({ port })
   await eventually(() => assert.deepEqual(told.toSorted(), ['+new', '+reborn', '-doomed', '-reborn']))
   const { lister } = informer
   assert.equal(lister.get(same.metadata)?.metadata.uid, same.metadata.uid)
@@ -158,7 +142,7 @@ test('a server that has forgotten the revision is listed anew, and the differenc
 
 test('a server that comes back with a state of its own is followed', async t => {
   const [one, other] = [await startTestApiServer(), await startTestApiServer()]
-  let server = await serve(one, 0)
+  let server = await one.another()
   const client = connect({ server: server.url, ca: one.ca, ...one.admin })
   const seed = connect({ server: other.url, ca: other.ca, ...other.admin })
   const informers = new Informers(client, parts)
@@ -177,7 +161,7 @@ test('a server that comes back with a state of its own is followed', async t => 
   assert.equal(informer.lister.size, 30)
   const { port } = server
   await server.stop()
-  server = await serve(one, port, other.store)
+  server = await one.another({ port, store: other.store })
   await eventually(() =>
     assert.deepEqual(
       informer.lister.list().map(({ metadata }) => metadata.name),

@@ -4,11 +4,15 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 
 /** Where the API server is and who asks: what `connect` needs of a kubeconfig. */
 export interface Kubeconfig {
+  /** `https://127.0.0.1:6443` */
   server: string
+  /** PEM. Without it, the machine's own roots. */
   ca?: string
+  /** PEM of the client certificate and its key. */
   cert?: string
   key?: string
   token?: string
+  /** Read anew every minute: mounted tokens are replaced before they expire. */
   tokenFile?: string
   serverName?: string
   insecureSkipVerify?: boolean

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { resources } from '../api/index.ts'
+import { isConditionTrue, resources } from '../api/index.ts'
 import { type Clock, systemClock } from '../base/index.ts'
 import { type Client, connect, loadKubeconfig } from '../client/index.ts'
 import { writeContainerdConfig } from './containerd.ts'
@@ -155,8 +155,8 @@ async function awaitReady(options: UpOptions, settings: Settings, paths: Layout,
 
 async function isNodeReady(client: Client, name: string): Promise<boolean> {
   try {
-    const node = await client.get(resources.nodes, { name })
-    return (node.status?.conditions ?? []).some(condition => condition.type === 'Ready' && condition.status === 'True')
+    const { status } = await client.get(resources.nodes, { name })
+    return isConditionTrue(status.conditions, 'Ready')
   } catch {
     return false
   }

@@ -1,23 +1,16 @@
-import { formatTime } from '../api/index.ts'
-
-interface Condition {
-  type: string
-  status: string
-  reason?: string
-  message?: string
-  lastTransitionTime?: string
-}
+import { type AnyCondition, findCondition } from '../api/index.ts'
 
 /**
- * The conditions with `condition` in place of its like, which keeps its transition time while its status is the same.
- * One that says the same already stays as it is, whatever its message, as upstream has it for workloads.
+ * The conditions with this one in place of the one of its type, whose transition time it keeps while its status is the
+ * same. One of the same status and reason stays as it is, whatever its message, as upstream has it for workloads.
  */
-export function withCondition<T extends Condition>(conditions: T[] | undefined, condition: T, now: number): T[] {
-  const current = conditions?.find(({ type }) => type === condition.type)
-  if (current?.status === condition.status && current.reason === condition.reason) return conditions ?? []
-  const lastTransitionTime = current?.status === condition.status ? current.lastTransitionTime : formatTime(now)
-  return [...withoutCondition(conditions, condition.type), { ...condition, lastTransitionTime }]
+export function withWorkloadCondition<C extends AnyCondition>(conditions: C[] | undefined, condition: C): C[] {
+  const current = findCondition(conditions, condition.type)
+  const same = current !== undefined && current.status === condition.status
+  if (same && current.reason === condition.reason) return conditions!
+  const next = same ? { ...condition, lastTransitionTime: current.lastTransitionTime } : condition
+  return [...withoutCondition(conditions, condition.type), next]
 }
 
-export const withoutCondition = <T extends Condition>(conditions: T[] | undefined, type: string): T[] =>
+export const withoutCondition = <C extends AnyCondition>(conditions: C[] | undefined, type: string | undefined): C[] =>
   (conditions ?? []).filter(condition => condition.type !== type)

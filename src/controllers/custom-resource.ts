@@ -1,11 +1,11 @@
-import type { apiextensions, Resource } from '../api/index.ts'
+import { type apiextensions, isConditionTrue, type Resource } from '../api/index.ts'
 
 /**
  * The resource that a definition makes, once the API server serves it. Of several served versions one will do, since
  * all of them show the same objects.
  */
 export function customResource({ spec, status }: apiextensions.CustomResourceDefinition): Resource | undefined {
-  const established = status.conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
+  const established = isConditionTrue(status.conditions, 'Established')
   if (!established) return undefined
   const version =
     spec.versions.find(({ served, storage }) => served && storage) ?? spec.versions.find(({ served }) => served)

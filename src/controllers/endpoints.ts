@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type core, is, resources } from '../api/index.ts'
+import { type core, is, isHeadless, isPodReady, resources } from '../api/index.ts'
 import type { Component } from '../base/index.ts'
 import { from, startController } from '../client/index.ts'
 import { type Context, recorderOf } from './context.ts'
@@ -7,7 +7,6 @@ import { portsKey } from './endpointslice/distribute.ts'
 import {
   addressOf,
   hostnameIn,
-  isHeadless,
   isReachable,
   portsOf,
   selectedPods,
@@ -15,7 +14,6 @@ import {
   servicesOf,
 } from './endpointslice/endpoint.ts'
 import { found } from './found.ts'
-import { isPodReady } from './pods.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
 const MANAGER = 'endpoint-controller'

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ISSUER } from '../../test/support/apiserver.ts'
 import { keepReady, podsOf, podTemplate, startTestControlPlane, steadily } from '../../test/support/controllers.ts'
 import { eventually } from '../../test/support/eventually.ts'
 import { resources } from '../api/index.ts'
-import { startApiServer } from '../apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../base/index.ts'
 import { connect } from '../client/index.ts'
 import { startControllerManager } from './index.ts'
@@ -45,20 +43,7 @@ test('with leader election one of two managers acts, and the other when the firs
 
 test('a rollout goes on when the API server is back', async t => {
   const { api, client: control, run } = await startTestControlPlane(t)
-  const serve = (port: number) =>
-    startApiServer({
-      store: api.store,
-      host: '127.0.0.1',
-      port,
-      advertiseAddress: '127.0.0.1',
-      tls: api.pki.serving,
-      clientCa: api.ca,
-      serviceAccount: { issuer: ISSUER, ...api.pki.tokens },
-      serviceClusterIpRange: '10.96.0.0/16',
-      serviceNodePortRange: '30000-32767',
-      ...parts,
-    })
-  let server = await serve(0)
+  let server = await api.another()
   const client = connect({ server: server.url, ca: api.ca, ...api.admin })
   const manager = await startControllerManager({ client, ...parts })
   await run(() => [
@@ -79,7 +64,7 @@ test('a rollout goes on when the API server is back', async t => {
   await eventually(async () => assert.equal((await control.list(resources.replicaSets)).items.length, 2))
   const { port } = server
   await server.stop()
-  server = await serve(port)
+  server = await api.another({ port })
   await eventually(async () => {
     const { status, metadata } = await control.get(resources.deployments, REF)
     assert.equal(status.observedGeneration, metadata.generation)

@@ -1,10 +1,9 @@
-import { type core, formatTime, type Resource, resources } from '../api/index.ts'
+import { type core, formatTime, isPodTerminal, type Resource, resources, withCondition } from '../api/index.ts'
 import type { Component } from '../base/index.ts'
 import { keyOf, refOf, startController } from '../client/index.ts'
-import { withCondition } from './conditions.ts'
 import type { Context } from './context.ts'
 import { found } from './found.ts'
-import { BY_NODE, isPodTerminal, nodeIndex } from './pods.ts'
+import { BY_NODE, nodeIndex } from './pods.ts'
 
 /** Upstream's --terminated-pod-gc-threshold. */
 const MOST_TERMINATED = 12_500
@@ -76,15 +75,14 @@ export function startPodGarbageCollector({ client, informers, clock, log }: Cont
   /** Whoever counts failures must not take the pod for one that still runs. */
   async function markFailed(pod: core.Pod): Promise<void> {
     if (isPodTerminal(pod)) return
-    const now = clock.now()
     const condition: core.PodCondition = {
       type: 'DisruptionTarget',
       status: 'True',
       reason: 'DeletionByPodGC',
       message: 'PodGC: node no longer exists',
-      lastTransitionTime: formatTime(now),
+      lastTransitionTime: formatTime(clock.now()),
     }
-    const status = { phase: 'Failed', conditions: withCondition(pod.status.conditions, condition, now) }
+    const status = { phase: 'Failed', conditions: withCondition(pod.status.conditions, condition) }
     const body = { metadata: { uid: pod.metadata.uid }, status }
     await found(client.patch(resources.pods, refOf(keyOf(pod)), { type: 'strategic', body }, { subresource: 'status' }))
   }

@@ -1,5 +1,4 @@
-import { type core, parseTime } from '../api/index.ts'
-import { isPodReady, podCondition } from './pods.ts'
+import { type core, findCondition, isPodReady, parseTime } from '../api/index.ts'
 
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost'
 
@@ -27,7 +26,7 @@ function rankOf(pod: core.Pod, neighbours: number, now: number): number[] {
     ready ? 1 : 0,
     deletionCost(pod),
     -neighbours,
-    ready ? ageRank(podCondition(pod, 'Ready')?.lastTransitionTime, now) : 0,
+    ready ? ageRank(findCondition(pod.status.conditions, 'Ready')?.lastTransitionTime, now) : 0,
     -restarts(pod),
     ageRank(pod.metadata.creationTimestamp, now),
   ]

@@ -1,12 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type apps, type core, is, type KubeObject, LabelSelector, type Resource, resources } from '../api/index.ts'
+import {
+  type apps,
+  type core,
+  formatTime,
+  is,
+  isPodActive,
+  isPodReady,
+  type KubeObject,
+  LabelSelector,
+  type Resource,
+  resources,
+} from '../api/index.ts'
 import type { Component } from '../base/index.ts'
 import { type Controller, Expectations, from, keyOf, startController } from '../client/index.ts'
-import { withCondition, withoutCondition } from './conditions.ts'
+import { withoutCondition, withWorkloadCondition } from './conditions.ts'
 import { type Context, recorderOf } from './context.ts'
 import { BY_CONTROLLER, claim, controllerIndex, controllerOf, controllerReference, orphansOf } from './owners.ts'
 import { inDeletionOrder } from './pod-ranking.ts'
-import { isPodActive, isPodReady, isPodTerminating, untilAvailable } from './pods.ts'
+import { isPodTerminating, untilAvailable } from './pods.ts'
 
 /** So many pods are created or deleted for one object before the others have their turn. */
 const BURST = 500
@@ -199,7 +210,7 @@ function startReplicasController<T extends Replicas>(context: Context, kind: Rep
     const now = clock.now()
     const isAvailable = (pod: core.Pod) => (untilAvailable(pod, spec.minReadySeconds ?? 0, now) ?? 1) <= 0
     const conditions = failure
-      ? withCondition(owner.status.conditions, failureCondition(failure), now)
+      ? withWorkloadCondition(owner.status.conditions, failureCondition(failure, now))
       : withoutCondition(owner.status.conditions, 'ReplicaFailure')
     return withoutZeros({
       replicas: active.length,
@@ -237,9 +248,10 @@ class ScalingError extends Error {
   }
 }
 
-const failureCondition = ({ reason, message }: ScalingError): apps.ReplicaSetCondition => ({
+const failureCondition = ({ reason, message }: ScalingError, now: number): apps.ReplicaSetCondition => ({
   type: 'ReplicaFailure',
   status: 'True',
+  lastTransitionTime: formatTime(now),
   reason,
   message,
 })

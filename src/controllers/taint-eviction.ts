@@ -1,9 +1,9 @@
-import { type core, formatTime, parseTime, resources } from '../api/index.ts'
+import { type core, formatTime, isConditionTrue, parseTime, resources } from '../api/index.ts'
 import type { Component } from '../base/index.ts'
 import { from, startController } from '../client/index.ts'
 import { type Context, recorderOf } from './context.ts'
 import { found } from './found.ts'
-import { BY_NODE, nodeIndex, podCondition } from './pods.ts'
+import { BY_NODE, nodeIndex } from './pods.ts'
 
 /**
  * Deletes pods from nodes whose NoExecute taints they do not tolerate, or no longer.
@@ -61,7 +61,7 @@ export function startTaintEvictionController(context: Context): Component {
       message: 'Taint manager: deleting due to NoExecute taint',
       lastTransitionTime: formatTime(clock.now()),
     }
-    if (podCondition(pod, 'DisruptionTarget')?.status !== 'True') {
+    if (!isConditionTrue(pod.status.conditions, 'DisruptionTarget')) {
       const body = { metadata: { uid }, status: { conditions: [condition] } }
       await found(client.patch(resources.pods, pod.metadata, { type: 'strategic', body }, { subresource: 'status' }))
     }

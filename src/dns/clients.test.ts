@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import { startTestControlPlane } from '../../test/support/controllers.ts'
-import { command, inOwnNamespace } from '../../test/support/netns.ts'
+import { addNamespace, command, inOwnNamespace } from '../../test/support/netns.ts'
 import { silentLogger, systemClock, systemRandom, VirtualClock } from '../base/index.ts'
 import { clusterClients } from './clients.ts'
 import { startDns } from './index.ts'
@@ -32,13 +32,8 @@ if (inOwnNamespace(import.meta.url)) {
       ['pod', '10.244.0.1', '10.244.0.2'],
       ['outside', '192.0.2.2', '192.0.2.1'],
     ] as const) {
-      command('ip', 'netns', 'add', name)
-      command('ip', 'link', 'add', `to-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+      addNamespace(name, there, here)
       command('ip', 'addr', 'add', `${here}/24`, 'dev', `to-${name}`)
-      command('ip', 'link', 'set', `to-${name}`, 'up')
-      command('ip', '-n', name, 'addr', 'add', `${there}/24`, 'dev', 'eth0')
-      command('ip', '-n', name, 'link', 'set', 'eth0', 'up')
-      command('ip', '-n', name, 'route', 'add', 'default', 'via', here)
     }
     const { client } = await startTestControlPlane({ after })
     const dns = await startDns({

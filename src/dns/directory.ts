@@ -1,4 +1,4 @@
-import { type discovery, resources } from '../api/index.ts'
+import { resources, serviceKeys } from '../api/index.ts'
 import type { Informers } from '../client/index.ts'
 import type { Directory } from './zone.ts'
 
@@ -11,7 +11,7 @@ export function informedDirectory(informers: Informers): Directory & { synced: P
   const slices = informers.get(resources.endpointSlices)
   const namespaces = informers.get(resources.namespaces, { metadataOnly: true })
   services.addIndex(BY_ADDRESS, ({ spec }) => spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []))
-  slices.addIndex(BY_SERVICE, serviceOf)
+  slices.addIndex(BY_SERVICE, serviceKeys)
   slices.addIndex(BY_ADDRESS, ({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses))
   return {
     synced: Promise.all([services.synced, slices.synced, namespaces.synced]),
@@ -21,9 +21,4 @@ export function informedDirectory(informers: Informers): Directory & { synced: P
     servicesAt: ip => services.lister.byIndex(BY_ADDRESS, ip),
     slicesAt: ip => slices.lister.byIndex(BY_ADDRESS, ip),
   }
-}
-
-function serviceOf({ metadata: { namespace, labels } }: discovery.EndpointSlice): string[] {
-  const service = labels?.['kubernetes.io/service-name']
-  return service ? [`${namespace}/${service}`] : []
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type core, type discovery, is, resources } from '../api/index.ts'
+import { type core, type discovery, is, resources, SERVICE_NAME } from '../api/index.ts'
 import type { Clock, Component, Logger } from '../base/index.ts'
 import { type Client, from, type Informers, startController } from '../client/index.ts'
 
@@ -17,7 +17,6 @@ export interface PublishOptions {
 
 const NAMESPACE = 'kube-system'
 const NAME = 'kube-dns'
-const SERVICE_NAME = 'kubernetes.io/service-name'
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
 const MANAGER = 'k8ts-dns'
 

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import type { core, discovery } from '../api/index.ts'
+import { type core, type discovery, isHeadless, SERVICE_NAME } from '../api/index.ts'
 import { addressOf } from './addresses.ts'
 import { address, type DnsRecord, type Reply } from './records.ts'
 
@@ -213,8 +213,6 @@ export class Zone {
 
 const ofType = (records: DnsRecord[], type: string): DnsRecord[] => records.filter(record => record.type === type)
 
-const isHeadless = ({ spec }: core.Service): boolean => spec.clusterIP === 'None'
-
 function clusterTargets({ spec }: core.Service): Target[] {
   const ips = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []
   return ips.flatMap(ip =>
@@ -230,7 +228,7 @@ const endpointName = ({ hostname }: discovery.Endpoint, ip: string): string =>
   hostname?.toLowerCase() || ip.replaceAll(/[.:]/g, '-')
 
 function endpointNames({ metadata, endpoints = [] }: discovery.EndpointSlice, ip: string): string[] {
-  const service = metadata.labels?.['kubernetes.io/service-name']
+  const service = metadata.labels?.[SERVICE_NAME]
   if (!service) return []
   return endpoints
     .filter(({ addresses, conditions }) => conditions.ready !== false && addresses.includes(ip))

@@ -26,9 +26,10 @@ export interface Codec<T = KubeObject> {
   default(object: T): void
   /**
    * What upstream's validation would reject and the types alone tell: values outside of their closed set. A kind with a
-   * validation of its own reports these itself.
+   * validation of its own reports these itself. Of a custom resource, all that its schema and its rules reject, but for what
+   * stayed as it was in `old`, the object that this one replaces.
    */
-  structural(object: T): FieldError[]
+  structural(object: T, old?: T): FieldError[]
   /**
    * The object's only bytes: fields in the order of their declaration, the keys of maps sorted, zero values left out
    * where Go leaves them out, and without metadata.resourceVersion.

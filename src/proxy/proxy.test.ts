@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { startTestControlPlane } from '../../test/support/controllers.ts'
 import { eventually } from '../../test/support/eventually.ts'
-import { command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
+import { addNamespace, command, commandWith, inOwnNamespace, nodeIn } from '../../test/support/netns.ts'
 import { type core, type Resource, resources } from '../api/index.ts'
 import { type Component, silentLogger, systemClock, systemRandom } from '../base/index.ts'
 import { removeProxy, startProxy } from './index.ts'
@@ -74,16 +74,6 @@ if (inOwnNamespace(import.meta.url)) {
   after(() => {
     for (const child of children) child.kill('SIGKILL')
   })
-
-  function addNamespace(name: string, address: string, gateway: string): void {
-    command('ip', 'netns', 'add', name)
-    command('ip', 'link', 'add', `to-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
-    command('ip', 'link', 'set', `to-${name}`, 'up')
-    command('ip', '-n', name, 'link', 'set', 'lo', 'up')
-    command('ip', '-n', name, 'addr', 'add', `${address}/24`, 'dev', 'eth0')
-    command('ip', '-n', name, 'link', 'set', 'eth0', 'up')
-    command('ip', '-n', name, 'route', 'add', 'default', 'via', gateway)
-  }
 
   async function start(): Promise<void> {
     const tools = { clock: systemClock, random: systemRandom, log: silentLogger }

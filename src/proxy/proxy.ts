@@ -1,4 +1,4 @@
-import { type core, type discovery, resources } from '../api/index.ts'
+import { type core, type discovery, resources, serviceKeys } from '../api/index.ts'
 import { type Clock, type Component, type Logger, type Random, runCommand } from '../base/index.ts'
 import { type Client, from, Informers, startController } from '../client/index.ts'
 import { staleFlows, type UdpFlows, udpFlows } from './conntrack.ts'
@@ -36,7 +36,7 @@ export async function startProxy(options: ProxyOptions): Promise<Component> {
   const informers = options.informers ?? new Informers(client, { clock, random, log })
   const services = informers.get(resources.services)
   const slices = informers.get(resources.endpointSlices)
-  slices.addIndex(BY_SERVICE, serviceOf)
+  slices.addIndex(BY_SERVICE, serviceKeys)
   const table = `ip ${options.table}`
   let applied: Ruleset | undefined
   let flows: UdpFlows = new Map()
@@ -94,9 +94,4 @@ export async function startProxy(options: ProxyOptions): Promise<Component> {
 /** Takes the table away, and with it every Service on this node. A table that is not there is no error. */
 export async function removeProxy({ table }: { table: string }): Promise<void> {
   await runCommand('nft', ['-f', '-'], `add table ip ${table}\ndelete table ip ${table}\n`)
-}
-
-const serviceOf = ({ metadata: { namespace, labels } }: discovery.EndpointSlice): string[] => {
-  const service = labels?.['kubernetes.io/service-name']
-  return service ? [`${namespace}/${service}`] : []
 }

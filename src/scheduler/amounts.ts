@@ -1,4 +1,4 @@
-import { type core, quantity } from '../api/index.ts'
+import { type core, podTotal, quantity } from '../api/index.ts'
 
 /** Resource name to amount: cpu in thousandths, everything else in its own unit. */
 export type Amounts = Record<string, number>
@@ -23,15 +23,7 @@ export function subtract(from: Amounts, less: Amounts): void {
   for (const [name, value] of Object.entries(less)) from[name] = (from[name] ?? 0) - value
 }
 
-function raise(to: Amounts, floor: Amounts): void {
-  for (const [name, value] of Object.entries(floor)) to[name] = Math.max(to[name] ?? 0, value)
-}
-
-/**
- * What a pod needs of its node: the larger of all its containers together and of each init container while it runs
- * (beside the sidecars started before it), or what the pod as a whole requests, and the overhead of its runtime.
- * Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
- */
+/** What a pod needs of its node: what its containers request, or what it requests as a whole, and the overhead of its runtime. */
 export const podRequests = (pod: core.Pod): Amounts => sumOf(pod, container => amounts(container.resources.requests))
 
 /** `podRequests` of cpu and memory, where a container that requests none counts as a small one. */
@@ -44,22 +36,10 @@ export function scoredRequests(pod: core.Pod): Amounts {
 }
 
 function sumOf({ spec }: core.Pod, requests: (container: core.Container) => Amounts): Amounts {
+  const each = new Map([...spec.containers, ...(spec.initContainers ?? [])].map(it => [it, requests(it)]))
   const total: Amounts = {}
-  for (const container of spec.containers) add(total, requests(container))
-  const sidecars: Amounts = {}
-  const starting: Amounts = {}
-  for (const container of spec.initContainers ?? []) {
-    const needed = requests(container)
-    if (container.restartPolicy === 'Always') {
-      add(sidecars, needed)
-      raise(starting, sidecars)
-    } else {
-      add(needed, sidecars)
-      raise(starting, needed)
-    }
-  }
-  add(total, sidecars)
-  raise(total, starting)
+  for (const name of new Set([...each.values()].flatMap(Object.keys)))
+    total[name] = podTotal(spec, container => each.get(container)![name] ?? 0)
   Object.assign(total, amounts(spec.resources?.requests))
   add(total, amounts(spec.overhead))
   return total

@@ -1,4 +1,4 @@
-import type { core } from '../api/index.ts'
+import { type core, isSidecar } from '../api/index.ts'
 import { type Amounts, add, amounts, podRequests, scoredRequests, subtract } from './amounts.ts'
 
 /** A pod on a node, with what is asked of it again and again. */
@@ -25,7 +25,7 @@ export const podInfo = (pod: core.Pod): PodInfo => ({
 })
 
 export function hostPorts({ spec }: core.Pod): HostPort[] {
-  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
+  const sidecars = (spec.initContainers ?? []).filter(isSidecar)
   return [...spec.containers, ...sidecars].flatMap(({ ports = [] }) =>
     ports
       .filter(({ hostPort }) => hostPort)

@@ -1,4 +1,4 @@
-import { type core, formatTime, is, resources } from '../api/index.ts'
+import { type core, findCondition, formatTime, is, resources } from '../api/index.ts'
 import type { Clock, Logger } from '../base/index.ts'
 import type { Client } from '../client/index.ts'
 
@@ -16,7 +16,7 @@ export async function reportUnscheduled(
   message: string,
 ): Promise<void> {
   const { name, namespace, generation } = pod.metadata
-  const present = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
+  const present = findCondition(pod.status.conditions, 'PodScheduled')
   if (present?.status === 'False' && present.reason === reason && present.message === message) return
   const lastTransitionTime = present?.status === 'False' ? present.lastTransitionTime : formatTime(clock.now())
   const condition = {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { type core, is, resources } from '../api/index.ts'
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
-import { type Client, EventRecorder, type Informer, Informers, LeaderElector } from '../client/index.ts'
+import { type Client, EventRecorder, type Informer, Informers, keyOf, LeaderElector } from '../client/index.ts'
 import { Cache } from './cache.ts'
 import { fitMessage } from './fit-message.ts'
 import type { ClusterEvent, CycleState, Failure, Queued } from './framework.ts'
@@ -168,7 +168,7 @@ class Scheduler implements Component {
   #schedule(queued: Queued): void {
     const { pod } = queued
     if (pod.metadata.deletionTimestamp) {
-      this.#recorder.warning(pod, 'FailedScheduling', `skip schedule deleting pod: ${title(pod)}`)
+      this.#recorder.warning(pod, 'FailedScheduling', `skip schedule deleting pod: ${keyOf(pod)}`)
       return
     }
     try {
@@ -199,8 +199,8 @@ class Scheduler implements Component {
     const { pod } = queued
     try {
       await this.#profile.bind(state, pod, node)
-      this.#recorder.normal(pod, 'Scheduled', `Successfully assigned ${title(pod)} to ${node}`)
-      this.#log.info({ pod: title(pod), node, attempts: queued.attempts }, 'bound pod to node')
+      this.#recorder.normal(pod, 'Scheduled', `Successfully assigned ${keyOf(pod)} to ${node}`)
+      this.#log.info({ pod: keyOf(pod), node, attempts: queued.attempts }, 'bound pod to node')
     } catch (error) {
       this.#profile.unreserve(state, pod, node)
       this.#unassume(queued, error as Error)
@@ -228,13 +228,13 @@ class Scheduler implements Component {
   }
 
   #reject(queued: Queued, message: string, rejectors: string[]): void {
-    this.#log.info({ pod: title(queued.pod), message }, 'no node for pod')
+    this.#log.info({ pod: keyOf(queued.pod), message }, 'no node for pod')
     this.#queue.reject(queued, rejectors)
     this.#report(queued.pod, 'Unschedulable', message)
   }
 
   #fail(queued: Queued, message: string): void {
-    this.#log.warn({ pod: title(queued.pod), message }, 'could not schedule pod, trying again')
+    this.#log.warn({ pod: keyOf(queued.pod), message }, 'could not schedule pod, trying again')
     this.#queue.fail(queued)
     this.#report(queued.pod, 'SchedulerError', message)
   }
@@ -255,8 +255,6 @@ class Scheduler implements Component {
     this.#calls.add(tracked)
   }
 }
-
-const title = ({ metadata }: core.Pod): string => `${metadata.namespace}/${metadata.name}`
 
 /** What of a node's change can make a pod schedulable. */
 function nodeEvents(old: core.Node, node: core.Node): ClusterEvent[] {

@@ -174,7 +174,7 @@ describe('kubelet', { skip: noContainers(), timeout: 120_000 }, () => {
     const socket = new WebSocket(url, 'v5.channel.k8s.io', { ca, ...admin })
     const channels = ['', '', '', '']
     socket.on('message', (message: Buffer) => {
-      channels[message[0]!] += message.subarray(1)
+      channels[message[0]!] = `${channels[message[0]!]}${message.subarray(1)}`
     })
     socket.on('open', () => {
       socket.send(Buffer.from('\0hello'))

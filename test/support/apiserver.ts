@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { type ApiServer, startApiServer } from '../../src/apiserver/index.ts'
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../../src/apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
 import { openLmdb, type Store } from '../../src/store/index.ts'
 import { type Credentials, createTestPki, type TestPki } from './pki.ts'
@@ -22,6 +22,8 @@ export interface TestApiServer {
   store: Store
   /** A client certificate for somebody else. */
   identity(name: string, groups?: string[]): Promise<Credentials>
+  /** Another server of the same identity and, unless the options say otherwise, the same data. */
+  another(options?: Partial<ApiServerOptions>): Promise<ApiServer>
   /** Stops the server and deletes its store, unless that was given. */
   stop(): Promise<void>
 }
@@ -29,26 +31,27 @@ export interface TestApiServer {
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
 
 /** A real API server on a free port of this machine, with an authority and a store of its own. */
-export async function startTestApiServer(
-  options: Partial<Parameters<typeof startApiServer>[0]> = {},
-): Promise<TestApiServer> {
+export async function startTestApiServer(options: Partial<ApiServerOptions> = {}): Promise<TestApiServer> {
   const pki = await createTestPki()
   const path = await mkdtemp(join(tmpdir(), 'k8ts-apiserver-'))
   const parts = { clock: systemClock, random: systemRandom, log: silentLogger }
   const store = options.store ?? (await openLmdb({ path, ...parts }))
-  const server: ApiServer = await startApiServer({
-    store,
-    host: '127.0.0.1',
-    port: 0,
-    advertiseAddress: '127.0.0.1',
-    tls: pki.serving,
-    clientCa: pki.ca,
-    serviceAccount: { issuer: ISSUER, ...pki.tokens },
-    serviceClusterIpRange: '10.96.0.0/16',
-    serviceNodePortRange: '30000-32767',
-    ...parts,
-    ...options,
-  })
+  const serve = (more: Partial<ApiServerOptions> = {}): Promise<ApiServer> =>
+    startApiServer({
+      store,
+      host: '127.0.0.1',
+      port: 0,
+      advertiseAddress: '127.0.0.1',
+      tls: pki.serving,
+      clientCa: pki.ca,
+      serviceAccount: { issuer: ISSUER, ...pki.tokens },
+      serviceClusterIpRange: '10.96.0.0/16',
+      serviceNodePortRange: '30000-32767',
+      ...parts,
+      ...options,
+      ...more,
+    })
+  const server = await serve()
   return {
     url: server.url,
     port: server.port,
@@ -57,6 +60,7 @@ export async function startTestApiServer(
     pki,
     store,
     identity: pki.identity,
+    another: serve,
     async stop() {
       await server.stop()
       if (!options.store) await store.close()

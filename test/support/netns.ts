@@ -39,6 +39,18 @@ export function inOwnNamespace(url: string): boolean {
   return false
 }
 
+/** Adds a named namespace at the far end of the device `to-NAME`, with an address in a /24 and a default route. */
+export function addNamespace(name: string, address: string, gateway: string): void {
+  const inside = (...args: string[]) => command('ip', '-n', name, ...args)
+  command('ip', 'netns', 'add', name)
+  command('ip', 'link', 'add', `to-${name}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+  command('ip', 'link', 'set', `to-${name}`, 'up')
+  inside('link', 'set', 'lo', 'up')
+  inside('addr', 'add', `${address}/24`, 'dev', 'eth0')
+  inside('link', 'set', 'eth0', 'up')
+  inside('route', 'add', 'default', 'via', gateway)
+}
+
 /** Runs a program and gives its output; throws with its complaint when it fails. */
 export function command(program: string, ...args: string[]): string {
   return commandWith({}, program, ...args)

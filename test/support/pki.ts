@@ -26,6 +26,8 @@ export interface TestPki {
   tokens: { signingKey: string; publicKeys: string[] }
   /** A client certificate: the name is its CN, each group an O. */
   identity(name: string, groups?: string[]): Promise<Credentials>
+  /** For another server: DNS names. */
+  server(...names: string[]): Promise<Credentials>
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
@@ -90,6 +92,10 @@ export async function createTestPki(): Promise<TestPki> {
       signingKey: await pem('pkcs8', signing.privateKey),
       publicKeys: [await pem('spki', signing.publicKey)],
     },
+    server: (...names) =>
+      issue([{ CN: [names[0]!] }], ExtendedKeyUsage.serverAuth, [
+        new SubjectAlternativeNameExtension(names.map(value => ({ type: 'dns', value }))),
+      ]),
     identity: (name, groups = []) =>
       issue([...groups.map(group => ({ O: [group] })), { CN: [name] }], ExtendedKeyUsage.clientAuth, []),
   }

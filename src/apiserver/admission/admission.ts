@@ -1,10 +1,19 @@
-import type { KubeObject, Resource } from '../../api/index.ts'
+import type { KubeObject, meta, Resource } from '../../api/index.ts'
 import type { User } from '../pipeline/context.ts'
+import type { Call, Registry } from '../registry/registry.ts'
+
+/** What `object` is when it is not the resource itself: the Scale of a Deployment, the Binding of a pod. */
+export type Kind = Pick<Resource, 'group' | 'version' | 'kind' | 'type'>
 
 /** One write on its way to the store. Source: k8s.io/apiserver/pkg/admission Attributes */
 export interface Attributes {
   operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+  /** In the version that is stored, which is that of `object` and `old`. */
   resource: Resource
+  /** In the version that the client speaks. */
+  requested: Resource
+  /** Absent: the resource's own. */
+  kind?: Kind
   subresource: string
   namespace: string
   name: string
@@ -14,6 +23,25 @@ export interface Attributes {
   object?: KubeObject
   /** Absent for a create. */
   old?: KubeObject
+  /** The CreateOptions, UpdateOptions, PatchOptions or DeleteOptions of the request. */
+  options: Options
+  /** Texts for `Warning` headers are added here. */
+  warnings: string[]
+  /**
+   * A plugin that calls for others sets it to `wanted` when it has changed the object; then every plugin runs once more.
+   * Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#reinvocation-policy
+   */
+  reinvocation?: 'wanted' | 'running'
+}
+
+/** What a request says besides the object. */
+export interface Options {
+  /** As it came in the query. */
+  query?: URLSearchParams
+  /** As it came in the body of a delete. */
+  body?: meta.DeleteOptions
+  /** A patch is an update in every other respect. */
+  patch?: boolean
 }
 
 /** One admission plugin. Both stages refuse by throwing a StatusError. */
@@ -30,11 +58,44 @@ export interface Admission {
 }
 
 /** The plugins in their order: all of one stage run before any of the next. */
-export const chain = (plugins: AdmissionPlugin[]): Admission => ({
-  async mutate(attributes) {
-    for (const plugin of plugins) await plugin.mutate?.(attributes)
-  },
-  async validate(attributes) {
-    for (const plugin of plugins) await plugin.validate?.(attributes)
-  },
-})
+export function chain(plugins: AdmissionPlugin[]): Admission {
+  const mutating = plugins.filter(({ mutate }) => mutate)
+  const validating = plugins.filter(({ validate }) => validate)
+  return {
+    async mutate(attributes) {
+      for (const plugin of mutating) await plugin.mutate!(attributes)
+      if (attributes.reinvocation !== 'wanted') return
+      attributes.reinvocation = 'running'
+      for (const plugin of mutating) await plugin.mutate!(attributes)
+    },
+    async validate(attributes) {
+      for (const plugin of validating) await plugin.validate!(attributes)
+    },
+  }
+}
+
+/** What a call of a verb is to admission. */
+export function attributesOf(
+  { served, shown, subresource, namespace, name, user, dryRun, warnings, options = {} }: Call,
+  write: Pick<Attributes, 'operation' | 'object' | 'old' | 'kind'> & { body?: meta.DeleteOptions },
+): Attributes {
+  const { body, ...rest } = write
+  return {
+    ...rest,
+    resource: served.resource,
+    requested: shown.resource,
+    subresource,
+    namespace,
+    name,
+    user,
+    dryRun,
+    warnings,
+    options: body ? { ...options, body } : options,
+  }
+}
+
+/** Both stages at once, for what is not stored itself: the object that a subresource takes. */
+export async function admit({ admission }: Registry, attributes: Attributes): Promise<void> {
+  await admission.mutate(attributes)
+  await admission.validate(attributes)
+}

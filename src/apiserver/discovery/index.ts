@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { errors, type Resource } from '../../api/index.ts'
 import type { Context, Handler, Reply } from '../pipeline/context.ts'
-import { parseAccept } from './accept.ts'
+import { parseAccept } from '../pipeline/accept.ts'
 import { aggregated } from './aggregated.ts'
 import { groupsOf, type ServedGroup } from './groups.ts'
 import * as legacy from './legacy.ts'

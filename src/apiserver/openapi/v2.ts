@@ -9,6 +9,9 @@ const ALTERNATIVES: Record<string, Schema> = {
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': { type: 'string', format: 'int-or-string' },
 }
 
+/** Words of version 3 that version 2 does not have, as schemas of custom resources use them. */
+const UNKNOWN = ['oneOf', 'anyOf', 'not', 'nullable']
+
 /** The same API in the older form. */
 export function openApiV2({ info, paths, components }: OpenApiV3): object {
   const definitions = Object.entries(components.schemas).map(([name, schema]) => [name, definition(name, schema)])
@@ -29,9 +32,13 @@ function definition(name: string, schema: Schema): Schema {
     : convert(schema)
 }
 
-/** References stand beside their descriptions here, and zero values are not given as defaults. */
+/**
+ * References stand beside their descriptions here, zero values are not given as defaults, and what version 2 has no word
+ * for is left out.
+ */
 function convert({ allOf, ...schema }: Schema): Schema {
   const converted: Schema = { ...schema, ...(allOf?.[0] ?? {}) }
+  for (const word of UNKNOWN) delete converted[word as 'oneOf']
   if (converted.$ref) converted.$ref = converted.$ref.replace('#/components/schemas/', '#/definitions/')
   if (isZero(converted.default)) delete converted.default
   if (schema.items) converted.items = convert(schema.items)

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Resource } from '../../api/index.ts'
+import type { Rewrite } from './formats.ts'
 
 /** Who asks. Source: authentication.k8s.io/v1 UserInfo. */
 export interface User {
@@ -57,8 +58,10 @@ export interface Reply {
   headers?: Record<string, string>
   /** One buffer, or many that are sent one after another. */
   body: Buffer | Buffer[]
-  /** Default: application/json */
+  /** Default: JSON, or what the client would rather have of what can be made of that. */
   type?: string
+  /** What is still to be made of the body, which is JSON. */
+  rewrite?: Rewrite
 }
 
 /** What answers a request. May throw a StatusError. */

@@ -1,8 +1,9 @@
-import { errors, findResource } from '../../api/index.ts'
+import { errors } from '../../api/index.ts'
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { TokenAuthenticator } from '../authn/tokens.ts'
 import { type Authorizer, refusal } from '../authz/authorizer.ts'
 import type { RequestMetrics } from '../metrics.ts'
+import type { ResourceTable } from '../registry/resource-table.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { Context, Handler } from './context.ts'
@@ -16,6 +17,7 @@ export interface Pipeline {
   log: Logger
   tokens: TokenAuthenticator
   authorizer: Authorizer
+  resources: ResourceTable
   /** Answers what is not a resource; undefined when nothing is served at the path. */
   route(path: string): Handler | undefined
   /** Answers every resource request. */
@@ -110,10 +112,10 @@ async function authorize(authorizer: Authorizer, { info, user }: Context): Promi
   if (!allowed) throw refusal(attributes, reason)
 }
 
-function handlerOf({ route, resource }: Pipeline, context: Context): Handler {
+function handlerOf({ route, resource, resources }: Pipeline, context: Context): Handler {
   const { info } = context
   if (info.isResourceRequest) {
-    const found = findResource(info.group, info.version, info.resource)
+    const found = resources.find(info.group, info.version, info.resource)
     if (found) {
       context.resource = found
       return resource

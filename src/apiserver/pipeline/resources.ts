@@ -23,6 +23,7 @@ export function resourceHandler(registry: Registry, options: ReviewOptions & Sub
       user,
       dryRun: isDryRun(query),
       warnings,
+      options: { query, patch: info.verb === 'patch' },
     }
     const handler = info.subresource ? subresourceVerb(info, resource) : (createOnly(info) ?? verbs[info.verb])
     if (!handler || !isServed(context)) throw errors.methodNotAllowed()

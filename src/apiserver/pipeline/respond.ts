@@ -1,8 +1,9 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { errors, StatusError } from '../../api/index.ts'
+import { compressed, isWorthwhile } from './compress.ts'
 import type { Context, Reply } from './context.ts'
-
-export const JSON_TYPE = 'application/json'
+import { formatted, JSON_TYPE } from './formats.ts'
 
 /** An object as a whole answer. */
 export const json = (status: number, value: unknown, headers?: Record<string, string>): Reply => ({
@@ -40,9 +41,13 @@ const quoted = (warning: string) =>
 /** Both HTTP versions have the same methods here, in types that do not agree. */
 export const outgoing = (context: Context): ServerResponse => context.response as ServerResponse
 
-/** Sends a whole answer; resolves when the client has taken the last of it or is gone. */
-export async function send(context: Context, reply: Reply): Promise<void> {
+/** Sends a whole answer in the form that the client wants; resolves when it has taken the last of it or is gone. */
+export async function send(context: Context, answer: Reply): Promise<void> {
   const response = outgoing(context)
+  if (response.headersSent || response.destroyed) return
+  const made = formatted(context, answer)
+  const shown = made instanceof Promise ? await made : made
+  const reply = isWorthwhile(context, shown) ? await compressed(shown) : shown
   if (response.headersSent || response.destroyed) return
   const headers = commonHeaders(context)
   headers['Content-Type'] = reply.type ?? JSON_TYPE
@@ -54,7 +59,7 @@ export async function send(context: Context, reply: Reply): Promise<void> {
   response.writeHead(reply.status, headers)
   if (context.request.method === 'HEAD') return void response.end()
   if (!chunks) return void response.end(reply.body as Buffer)
-  for (const chunk of chunks) if (!response.write(chunk)) await drained(context)
+  for (const chunk of chunks) if (!response.write(chunk)) await drained(response)
   response.end()
 }
 
@@ -64,8 +69,7 @@ export function tolerateLoss(context: Context): void {
 }
 
 /** Resolves when more can be written, or when nobody reads any more. */
-export function drained(context: Context): Promise<void> {
-  const response = outgoing(context)
+export function drained(response: Writable): Promise<void> {
   return new Promise(resolve => {
     const done = () => {
       response.off('drain', done)

@@ -1,8 +1,10 @@
+import { pipeline } from 'node:stream'
 import type { Listing } from '../registry/list.ts'
 import type { Sink } from '../registry/watch.ts'
 import type { View } from '../views/view.ts'
 import type { Context, Reply } from './context.ts'
-import { commonHeaders, drained, JSON_TYPE, outgoing, tolerateLoss } from './respond.ts'
+import { COMPRESSED, compressor, takesGzip } from './compress.ts'
+import { commonHeaders, drained, outgoing, tolerateLoss } from './respond.ts'
 
 /** Bytes that may wait for a slow watcher before it is dropped. */
 const MAX_BEHIND = 16 * 1024 * 1024
@@ -13,31 +15,31 @@ export async function streamList(
   view: View,
   { meta, chunks, whole }: Listing,
 ): Promise<Reply | undefined> {
-  if (whole) {
-    const parts = [view.head(meta)]
-    for await (const entries of chunks) parts.push(view.items(entries, true))
-    return { status: 200, body: Buffer.concat([...parts, view.tail]) }
+  const { type, rewrite } = view
+  const parts = view.list(meta, chunks)
+  if (whole || rewrite) {
+    const body = await Array.fromAsync(parts)
+    return { status: 200, body: body.length === 1 ? body[0]! : Buffer.concat(body), type, ...(rewrite ? { rewrite } : {}) }
   }
   tolerateLoss(context)
   const response = outgoing(context)
-  response.writeHead(200, { ...commonHeaders(context), 'Content-Type': JSON_TYPE })
-  response.write(view.head(meta))
-  let first = true
-  for await (const entries of chunks) {
-    if (!entries.length) continue
+  const zip = takesGzip(context.request)
+  response.writeHead(200, { ...commonHeaders(context), 'Content-Type': type, ...(zip ? COMPRESSED : {}) })
+  const out = zip ? compressor() : response
+  if (zip) pipeline(out, response, () => {})
+  for await (const part of parts) {
     if (response.destroyed) return undefined
-    if (!response.write(view.items(entries, first))) await drained(context)
-    first = false
+    if (!out.write(part)) await drained(out)
   }
-  response.end(view.tail)
+  out.end()
   return undefined
 }
 
 /** Opens the answer to a watch. The headers go out at once, so that the client knows that it is watching. */
-export function streamWatch(context: Context): Sink {
+export function streamWatch(context: Context, type: string): Sink {
   tolerateLoss(context)
   const response = outgoing(context)
-  response.writeHead(200, { ...commonHeaders(context), 'Content-Type': JSON_TYPE })
+  response.writeHead(200, { ...commonHeaders(context), 'Content-Type': type })
   response.flushHeaders?.()
   const { signal } = context
   signal.addEventListener('abort', () => response.end(), { once: true })

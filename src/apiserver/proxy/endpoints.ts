@@ -1,4 +1,4 @@
-import { type core, type discovery, resources } from '../../api/index.ts'
+import { type core, type discovery, resources, SERVICE_NAME } from '../../api/index.ts'
 import type { Registry } from '../registry/registry.ts'
 
 /** Where something listens. */
@@ -17,7 +17,7 @@ export async function readyEndpoints(
 ): Promise<Address[]> {
   const slices = await reader.list(resources.endpointSlices, namespace)
   return slices
-    .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name)
+    .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name)
     .flatMap(slice => readyAddresses(slice, portName))
 }
 

@@ -1,6 +1,6 @@
 import { type core, errors, resources } from '../../api/index.ts'
 import type { Context } from '../pipeline/context.ts'
-import type { Call, Registry } from '../registry/registry.ts'
+import type { Registry } from '../registry/registry.ts'
 import type { Verb } from '../registry/verbs.ts'
 import { type Address, readyEndpoints } from './endpoints.ts'
 import { forward, forwardUpgrade, type Target } from './forward.ts'
@@ -63,11 +63,7 @@ export const serviceProxy: Verb = async (registry, call, context) => {
   return send(context, { scheme, ...backend, path: restOf(context), ...insecure(scheme) })
 }
 
-async function backendOf(
-  registry: Registry,
-  service: core.Service,
-  port: string,
-): Promise<Address | undefined> {
+async function backendOf(registry: Registry, service: core.Service, port: string): Promise<Address | undefined> {
   const ports = service.spec.ports ?? []
   const wanted = port ? ports.find(each => each.name === port || String(each.port) === port) : ports[0]
   if (!wanted)

@@ -1,8 +1,9 @@
 import { errors, formatTime, type KubeObject, StatusError } from '../../api/index.ts'
 import { type Entry, KeyExists } from '../../store/index.ts'
+import { type Attributes, attributesOf } from '../admission/admission.ts'
 import { encode } from './encode.ts'
 import { validateMetadata } from './metadata.ts'
-import { type Call, type Registry, strategyContext, type Written } from './registry.ts'
+import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
 import { keyOf } from './served.ts'
 
 /** Room for the five characters that follow a generateName. Source: k8s.io/apiserver/pkg/storage/names */
@@ -12,16 +13,21 @@ const NAME_ATTEMPTS = 8
 
 /** Makes a new object of what a client sent, which is changed on the way. Source: k8s.io/apiserver/pkg/registry/rest create.go */
 export async function create(registry: Registry, call: Call, object: KubeObject): Promise<Written> {
-  const { metadata } = object
-  if (metadata.resourceVersion && metadata.resourceVersion !== '0') throw versionOnCreate()
-  const generated = !metadata.name && !!metadata.generateName
-  if (!generated) return { entry: await createNamed(registry, call, object, false), created: true }
+  const { resourceVersion } = object.metadata
+  if (resourceVersion && resourceVersion !== '0') throw versionOnCreate()
+  wipeSystemFields(call, object)
+  call.served.strategy.defaults?.(object)
+  const attributes = attributesOf(call, { operation: 'CREATE', object })
+  attributes.name = object.metadata.name
+  await registry.admission.mutate(attributes)
+  const { name, generateName } = object.metadata
+  if (name || !generateName) return { entry: await createNamed(registry, call, attributes, object), created: true }
   const pristine = JSON.stringify(object)
   for (let attempt = 1; ; attempt++) {
     const candidate = attempt === 1 ? object : (JSON.parse(pristine) as KubeObject)
-    candidate.metadata.name = metadata.generateName!.slice(0, MAX_GENERATED_BASE) + registry.random.suffix(5)
+    candidate.metadata.name = generateName.slice(0, MAX_GENERATED_BASE) + registry.random.suffix(5)
     try {
-      return { entry: await createNamed(registry, call, candidate, true), created: true }
+      return { entry: await createNamed(registry, call, attributes, candidate), created: true }
     } catch (error) {
       if (!(error instanceof NameTaken)) throw error
       if (attempt === NAME_ATTEMPTS) throw errors.generateNameConflict(call.served.resource, candidate.metadata.name)
@@ -37,26 +43,14 @@ const versionOnCreate = () =>
     code: 500,
   })
 
-/** The name that was made up is in use; another may not be. */
-class NameTaken extends Error {}
+/** The AlreadyExists of this very write; when the name was made up, another may be free. */
+class NameTaken extends StatusError {}
 
-async function createNamed(registry: Registry, call: Call, object: KubeObject, generated: boolean): Promise<Entry> {
-  const { served, namespace, warnings, user, dryRun } = call
+async function createNamed(registry: Registry, call: Call, attributes: Attributes, object: KubeObject): Promise<Entry> {
+  const { served, warnings } = call
   const { strategy, resource } = served
   const context = strategyContext(registry, call)
-  fillSystemFields(registry, call, object)
-  strategy.defaults?.(object)
-  const attributes = {
-    operation: 'CREATE' as const,
-    resource: resource,
-    subresource: call.subresource,
-    namespace,
-    name: object.metadata.name,
-    user,
-    dryRun,
-    object,
-  }
-  await registry.admission.mutate(attributes)
+  fillSystemFields(registry, object)
   if (served.hasStatus && !strategy.statusOnCreate) clearStatus(object)
   // Once more for what admission has put in.
   served.codec.default(object)
@@ -71,7 +65,7 @@ async function createNamed(registry: Registry, call: Call, object: KubeObject, g
   if (problems.length)
     throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
   for (const text of strategy.warnings?.(object) ?? []) warnings.push(text)
-  await registry.admission.validate(attributes)
+  await registry.admission.validate({ ...attributes, name: object.metadata.name, object })
   const allocation = await strategy.allocate?.(object, undefined, context)
   try {
     const entry = await write(registry, call, object)
@@ -81,33 +75,38 @@ async function createNamed(registry: Registry, call: Call, object: KubeObject, g
   } catch (error) {
     allocation?.release()
     if (!(error instanceof KeyExists)) throw error
-    if (generated) throw new NameTaken()
-    throw errors.alreadyExists(resource, object.metadata.name)
+    throw new NameTaken(errors.alreadyExists(resource, object.metadata.name).status)
   }
 }
 
 async function write(registry: Registry, call: Call, object: KubeObject): Promise<Entry> {
   const { served, namespace } = call
+  const store = storeOf(registry, served)
   const key = keyOf(served, namespace, object.metadata.name)
   const value = encode(served, object)
-  if (!call.dryRun) return registry.store.create(key, value, lifetime(served.strategy.ttl))
-  if (await registry.store.get(key)) throw new KeyExists(key)
+  if (!call.dryRun) return store.create(key, value, lifetime(served.strategy.ttl))
+  if (await store.get(key)) throw new KeyExists(key)
   return { key, value, createRevision: 0, modRevision: 0 }
 }
 
 export const lifetime = (ttl: number | undefined) => (ttl === undefined ? undefined : { ttl })
 
-function fillSystemFields(registry: Registry, { namespace, served }: Call, object: KubeObject): void {
-  const { metadata } = object
+/** What a client has no say in is emptied before admission looks at the object. */
+function wipeSystemFields({ namespace, served }: Call, { metadata }: KubeObject): void {
   if (served.resource.namespaced) metadata.namespace = namespace
   else delete (metadata as Partial<typeof metadata>).namespace
-  metadata.uid = registry.random.uuid()
-  metadata.creationTimestamp = formatTime(registry.clock.now())
+  delete (metadata as Partial<typeof metadata>).uid
+  delete (metadata as Partial<typeof metadata>).creationTimestamp
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.generation
   delete metadata.selfLink
   delete metadata.managedFields
+}
+
+function fillSystemFields(registry: Registry, { metadata }: KubeObject): void {
+  metadata.uid = registry.random.uuid()
+  metadata.creationTimestamp = formatTime(registry.clock.now())
 }
 
 /** The empty status that Go writes for a struct, or nothing for a pointer: the codec knows which. */

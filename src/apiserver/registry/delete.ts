@@ -1,7 +1,8 @@
 import { apiVersion, errors, formatTime, type KubeObject, type meta, parseTime } from '../../api/index.ts'
 import { type Entry, RevisionMismatch } from '../../store/index.ts'
+import { attributesOf } from '../admission/admission.ts'
 import { encode } from './encode.ts'
-import type { Call, Registry } from './registry.ts'
+import { type Call, type Registry, storeOf } from './registry.ts'
 import { decodeEntry, keyOf, type Served } from './served.ts'
 
 /** What a delete left: the object, marked or as it last was; `gone` when it is no more. */
@@ -22,7 +23,7 @@ const ATTEMPTS = 20
  */
 export async function remove(registry: Registry, call: Call, options: meta.DeleteOptions): Promise<Deleted> {
   const { served, namespace, name } = call
-  let entry = await registry.store.get(keyOf(served, namespace, name))
+  let entry = await storeOf(registry, served).get(keyOf(served, namespace, name))
   for (let attempt = 1; ; attempt++) {
     if (!entry) throw errors.notFound(served.resource, name)
     const object = decodeEntry(entry)
@@ -44,10 +45,14 @@ async function removeOnce(
   entry: Entry,
   object: KubeObject,
 ): Promise<Deleted> {
-  const { served, namespace, name, user, dryRun, subresource } = call
-  const { resource, strategy } = served
+  const { served, dryRun } = call
+  const { strategy } = served
   const old = decodeEntry(entry)
-  await registry.admission.validate({ operation: 'DELETE', resource, subresource, namespace, name, user, dryRun, old })
+  if (!call.admitted) {
+    const attributes = attributesOf(call, { operation: 'DELETE', old, body: options })
+    await registry.admission.mutate(attributes)
+    await registry.admission.validate(attributes)
+  }
   setPropagation(object, options, strategy.defaultPropagation)
   const grace = mark(registry, served, object, options)
   const first = !old.metadata.deletionTimestamp
@@ -58,7 +63,7 @@ async function removeOnce(
     return { entry: await rewrite(registry, call, object, entry), gone: false }
   }
   if (dryRun) return { entry, gone: true }
-  const { revision } = await registry.store.delete(entry.key, entry.modRevision)
+  const { revision } = await storeOf(registry, served).delete(entry.key, entry.modRevision)
   strategy.afterDelete?.(object)
   return { entry: { ...entry, modRevision: revision }, gone: true }
 }
@@ -66,7 +71,7 @@ async function removeOnce(
 async function rewrite(registry: Registry, { served, dryRun }: Call, object: KubeObject, entry: Entry): Promise<Entry> {
   const value = encode(served, object)
   if (Buffer.compare(value, entry.value) === 0) return entry
-  return dryRun ? { ...entry, value } : registry.store.update(entry.key, value, entry.modRevision)
+  return dryRun ? { ...entry, value } : storeOf(registry, served).update(entry.key, value, entry.modRevision)
 }
 
 /** Seconds until the object may go, with its metadata marked so; undefined for a kind that ends at once. */

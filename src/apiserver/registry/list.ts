@@ -1,8 +1,8 @@
 import { errors, StatusError } from '../../api/index.ts'
-import { Compacted, type Entry, FutureRevision } from '../../store/index.ts'
-import type { ListMeta } from '../views/view.ts'
+import { Compacted, type Entry, FutureRevision, type Store } from '../../store/index.ts'
+import type { Chunks, ListMeta } from '../views/view.ts'
 import { decodeContinue, encodeContinue } from './continue.ts'
-import type { Call, Registry } from './registry.ts'
+import { type Call, type Registry, storeOf } from './registry.ts'
 import { reached, revisionOf } from './revisions.ts'
 import { type Selection, selection } from './selection.ts'
 import { keyOf, prefixOf } from './served.ts'
@@ -11,7 +11,7 @@ import { keyOf, prefixOf } from './served.ts'
 export interface Listing {
   meta: ListMeta
   /** Never ends on an empty chunk unless there is nothing at all. */
-  chunks: AsyncIterable<Entry[]> | Iterable<Entry[]>
+  chunks: Chunks
   /** Whether there is but one chunk, so that the whole can be answered with its length. */
   whole: boolean
 }
@@ -25,16 +25,17 @@ export async function list(registry: Registry, call: Call, query: URLSearchParam
   const wanted = wantedOf(query)
   const selected = selection(shown, query)
   const prefix = prefixOf(served, namespace)
+  const store = storeOf(registry, served)
   if (wanted.atLeast) await reached(registry, wanted.atLeast)
   try {
     if (selected.name !== undefined && (namespace || !served.resource.namespaced))
-      return await listNamed(registry, keyOf(served, namespace, selected.name), selected, wanted.exactly)
+      return await listNamed(store, keyOf(served, namespace, selected.name), selected, wanted.exactly)
     if (wanted.limit)
-      return await listPage(registry, prefix, selected, wanted.limit, query.get('continue'), wanted.exactly)
+      return await listPage(store, prefix, selected, wanted.limit, query.get('continue'), wanted.exactly)
     const token = query.get('continue')
     const from = token ? decodeContinue(token, prefix) : undefined
     return await listAll(
-      registry,
+      store,
       prefix,
       selected,
       from?.after,
@@ -90,7 +91,7 @@ const invalid = (problem: Parameters<typeof errors.invalid>[2][number]) =>
 export const forbidden = (field: string, detail: string) => invalid({ type: 'Forbidden', field, detail })
 
 /** The one object that the selector names, if it is there. */
-async function listNamed({ store }: Registry, key: string, selected: Selection, revision?: number): Promise<Listing> {
+async function listNamed(store: Store, key: string, selected: Selection, revision?: number): Promise<Listing> {
   const now = revision ?? (await store.revision())
   const entry = await store.get(key, revision === undefined ? undefined : { revision })
   const entries = entry && selected.matches(entry) ? [entry] : []
@@ -98,7 +99,7 @@ async function listNamed({ store }: Registry, key: string, selected: Selection, 
 }
 
 async function listPage(
-  { store }: Registry,
+  store: Store,
   prefix: string,
   selected: Selection,
   limit: number,
@@ -126,7 +127,7 @@ async function listPage(
 
 /** Everything, read chunk by chunk at one revision, as the client takes it. */
 async function listAll(
-  { store }: Registry,
+  store: Store,
   prefix: string,
   selected: Selection,
   after?: string,

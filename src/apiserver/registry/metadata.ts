@@ -1,9 +1,7 @@
 import { type FieldError, type meta, names } from '../../api/index.ts'
 import type { Served } from './served.ts'
-import { complaints, forbidden, immutable, invalid, required, same, tooLong } from './validation/field.ts'
-
-/** Bytes that the keys and values of all annotations may take together. */
-const MAX_ANNOTATIONS = 256 * 1024
+import { complaints, forbidden, immutable, invalid, required, same } from './validation/field.ts'
+import { validateAnnotations, validateLabels } from './validation/selectors.ts'
 
 /** Source: k8s.io/apimachinery/pkg/api/validation ValidateObjectMeta */
 export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy }: Served): FieldError[] {
@@ -18,8 +16,8 @@ export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy
   else problems.push(...complaints('metadata.name', metadata.name, problemsOf(metadata.name, false)))
   if (resource.namespaced) problems.push(...validateNamespace(metadata.namespace))
   problems.push(
-    ...validateLabels(metadata.labels),
-    ...validateAnnotations(metadata.annotations),
+    ...validateLabels(metadata.labels, 'metadata.labels'),
+    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...validateOwners(metadata.ownerReferences),
     ...validateFinalizers(metadata.finalizers),
   )
@@ -29,25 +27,6 @@ export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy
 function validateNamespace(namespace: string | undefined): FieldError[] {
   if (!namespace) return [required('metadata.namespace')]
   return complaints('metadata.namespace', namespace, names.dns1123LabelProblems(namespace))
-}
-
-function validateLabels(labels: Record<string, string> | undefined): FieldError[] {
-  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
-    ...complaints('metadata.labels', key, names.labelKeyProblems(key)),
-    ...complaints('metadata.labels', value, names.labelValueProblems(value)),
-  ])
-}
-
-function validateAnnotations(annotations: Record<string, string> | undefined): FieldError[] {
-  if (!annotations) return []
-  let size = 0
-  const problems: FieldError[] = []
-  for (const [key, value] of Object.entries(annotations)) {
-    size += Buffer.byteLength(key) + Buffer.byteLength(value)
-    problems.push(...complaints('metadata.annotations', key, names.qualifiedNameProblems(key.toLowerCase())))
-  }
-  if (size > MAX_ANNOTATIONS) problems.push(tooLong('metadata.annotations', '', MAX_ANNOTATIONS))
-  return problems
 }
 
 function validateOwners(owners: meta.OwnerReference[] | undefined): FieldError[] {

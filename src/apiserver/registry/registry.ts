@@ -1,11 +1,12 @@
-import { findResource, formatTime, type KubeObject, type Resource } from '../../api/index.ts'
+import { formatTime, type KubeObject, type Resource } from '../../api/index.ts'
 import type { Clock, Logger, Random } from '../../base/index.ts'
 import type { Entry, Store } from '../../store/index.ts'
-import type { Admission } from '../admission/admission.ts'
+import type { Admission, Options } from '../admission/admission.ts'
 import { memoized } from '../memo.ts'
 import type { User } from '../pipeline/context.ts'
 import type { Strategies } from './index.ts'
 import { Reader } from './reader.ts'
+import type { ResourceTable } from './resource-table.ts'
 import { type Served, serve } from './served.ts'
 import type { StrategyContext } from './strategy.ts'
 
@@ -18,6 +19,7 @@ export interface Registry {
   reader: Reader
   admission: Admission
   strategies: Strategies
+  resources: ResourceTable
   served<T extends KubeObject>(resource: Resource<T>): Served<T>
 }
 
@@ -36,6 +38,10 @@ export interface Call {
   dryRun: boolean
   /** Texts for `Warning` headers are added here. */
   warnings: string[]
+  /** What the request says besides the object. */
+  options?: Options
+  /** Admission has judged the whole already, by the object of a subresource. */
+  admitted?: boolean
 }
 
 /** What a write left behind; in a dry run, what it would have. */
@@ -45,13 +51,16 @@ export interface Written {
 }
 
 export function createRegistry(parts: Omit<Registry, 'reader' | 'served'>): Registry {
-  const known = new Map<Resource, Served>()
-  const served = <T extends KubeObject>(resource: Resource<T>): Served<T> =>
-    memoized(known, resource as Resource, () =>
-      serve(resource as Resource, parts.strategies.strategyFor(resource as Resource)),
-    ) as unknown as Served<T>
+  const known = new WeakMap<Resource, Served>()
+  const find = (resource: Resource): Served =>
+    parts.resources.served(resource) ??
+    memoized(known, resource, () => serve(resource, parts.strategies.strategyFor(resource)))
+  const served = <T extends KubeObject>(resource: Resource<T>) => find(resource as Resource) as unknown as Served<T>
   return { ...parts, served, reader: new Reader(parts.store, served) }
 }
+
+/** Where the objects of a resource are kept. */
+export const storeOf = ({ store }: Registry, { custom }: Served): Store => custom?.store ?? store
 
 /** The server itself, when it writes what it keeps. */
 export const SERVER: User = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
@@ -73,7 +82,7 @@ export const strategyContext = (registry: Registry, call: Call): StrategyContext
   dryRun: call.dryRun,
   now: formatTime(registry.clock.now()),
   async read(group, resource, namespace, name) {
-    const found = findResource(group, group === 'autoscaling' ? 'v2' : 'v1', resource)
+    const found = registry.resources.find(group, group === 'autoscaling' ? 'v2' : 'v1', resource)
     return found && registry.reader.read(found, namespace, name)
   },
 })

@@ -1,7 +1,8 @@
 import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
 import { type Codec, codecFor } from '../../encoding/index.ts'
-import type { Entry } from '../../store/index.ts'
+import type { Entry, Store } from '../../store/index.ts'
 import { type Conversion, conversionOf } from './conversion.ts'
+import type { Column } from '../tables/table.ts'
 import type { Strategy } from './strategy.ts'
 
 /** One resource as this server keeps and serves it. */
@@ -19,6 +20,27 @@ export interface Served<T extends KubeObject = KubeObject> {
   conversion?: Conversion
   /** Whether `status` is written through a subresource only. */
   hasStatus: boolean
+  /** Set of a custom resource, which nobody knew when this server was written. */
+  custom?: CustomParts
+}
+
+/** What of a custom resource comes from its definition, where built-in ones have it in a table by their name. */
+export interface CustomParts {
+  /** The server's store, which shows in this version what it keeps in another, or as an older schema had it. */
+  store: Store
+  /** Whether an entry would be kept in another way if it were written again as it is. */
+  isStale(entry: Entry): boolean
+  columns: Column[]
+  scale?: ScalePaths
+  /** What everybody is warned of who uses this version. */
+  deprecation?: string
+}
+
+/** Where the numbers of a scale are: `.spec.replicas`. Source: apiextensions.k8s.io/v1 CustomResourceSubresourceScale */
+export interface ScalePaths {
+  specReplicasPath: string
+  statusReplicasPath: string
+  labelSelectorPath?: string
 }
 
 /** Where upstream's keys are not the resource's name. Source: k8s.io/kubernetes/pkg/kubeapiserver default_storage_factory_builder.go */
@@ -57,9 +79,9 @@ export const prefixOf = (served: Served, namespace: string): string =>
   served.resource.namespaced && namespace ? `${served.prefix}${namespace}/` : served.prefix
 
 /** A stored object, decoded; the caller owns it. Stored bytes are canonical, so the plain parser does. */
-export function decodeEntry<T extends KubeObject>(entry: Entry): T {
+export function decodeEntry<T extends KubeObject>(entry: Entry, revision = entry.modRevision): T {
   const { buffer, byteOffset, byteLength } = entry.value
   const object = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as T
-  object.metadata.resourceVersion = String(entry.modRevision)
+  object.metadata.resourceVersion = String(revision)
   return object
 }

@@ -22,7 +22,7 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   /** Clears or sets what a client may not choose. The generic path has already emptied `status` where it is a subresource. */
   prepareCreate?(object: T, context: StrategyContext): void | Promise<void>
   /** The generic path has already kept `status` (or, on the status subresource, all but `status`) from `old`. */
-  prepareUpdate?(object: T, old: T, context: StrategyContext): void
+  prepareUpdate?(object: T, old: T, context: StrategyContext): void | Promise<void>
   /** On create and, before `validateUpdate`, on update. */
   validate?(object: T): FieldError[]
   validateUpdate?(object: T, old: T): FieldError[]

@@ -1,9 +1,10 @@
 import { type core, errors, type FieldError, type KubeObject } from '../../api/index.ts'
 import { type Entry, RevisionMismatch } from '../../store/index.ts'
+import { attributesOf } from '../admission/admission.ts'
 import { countsGenerations, create, lifetime } from './create.ts'
 import { encode } from './encode.ts'
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts'
-import { type Call, type Registry, strategyContext, type Written } from './registry.ts'
+import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
 import { decodeEntry, keyOf, type Served } from './served.ts'
 import { same } from './validation/field.ts'
 
@@ -33,7 +34,7 @@ export async function update(
 ): Promise<Written> {
   const { served, namespace, name } = call
   const key = keyOf(served, namespace, name)
-  let entry = await registry.store.get(key)
+  let entry = await storeOf(registry, served).get(key)
   for (let attempt = 1; ; attempt++) {
     if (!entry) {
       if (options.createInstead) return create(registry, call, options.createInstead)
@@ -85,17 +86,17 @@ async function replace(
   old: KubeObject,
   entry: Entry,
 ): Promise<Entry> {
-  const { served, namespace, name, user, dryRun, subresource, warnings } = call
+  const { served, name, dryRun, subresource, warnings, admitted } = call
   const { strategy, resource } = served
   const context = strategyContext(registry, call)
-  const attributes = { operation: 'UPDATE' as const, resource, subresource, namespace, name, user, dryRun, object, old }
+  const attributes = attributesOf(call, { operation: 'UPDATE', object, old })
   keepSystemFields(object, old)
-  await registry.admission.mutate(attributes)
+  if (!admitted) await registry.admission.mutate(attributes)
   if (subresource) keepAllBut(subresource, object, decodeEntry(entry))
   else if (served.hasStatus) keepStatus(object, old)
   strategy.defaults?.(object)
-  if (!PARTS_ALONE.has(subresource)) strategy.prepareUpdate?.(object, old, context)
-  if (countsGenerations(strategy, object) && !KEEPS_GENERATION.has(subresource) && !sameSpec(object, old))
+  if (!PARTS_ALONE.has(subresource)) await strategy.prepareUpdate?.(object, old, context)
+  if (countsGenerations(strategy, object) && !KEEPS_GENERATION.has(subresource) && !sameSpec(served, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   const problems = [
     ...validateMetadata(object.metadata, served),
@@ -104,7 +105,7 @@ async function replace(
   ]
   if (problems.length) throw errors.invalid(resource, name, problems)
   for (const text of strategy.warnings?.(object, old) ?? []) warnings.push(text)
-  await registry.admission.validate(attributes)
+  if (!admitted) await registry.admission.validate(attributes)
   if (isFinallyGone(object, old) && !strategy.held?.(object)) return remove(registry, call, object, entry)
   const allocation = await strategy.allocate?.(object, old, context)
   try {
@@ -120,16 +121,17 @@ async function replace(
 
 async function write(registry: Registry, { served, dryRun }: Call, object: KubeObject, entry: Entry): Promise<Entry> {
   const value = encode(served, object)
-  if (Buffer.compare(value, entry.value) === 0 && served.strategy.ttl === undefined) return entry
+  const same = Buffer.compare(value, entry.value) === 0 && !served.custom?.isStale(entry)
+  if (same && served.strategy.ttl === undefined) return entry
   if (dryRun) return { ...entry, value }
-  return registry.store.update(entry.key, value, entry.modRevision, lifetime(served.strategy.ttl))
+  return storeOf(registry, served).update(entry.key, value, entry.modRevision, lifetime(served.strategy.ttl))
 }
 
 /** The last finalizer of a deleted object is gone, and so the object goes; the client sees what it sent. */
 async function remove(registry: Registry, { served, dryRun }: Call, object: KubeObject, entry: Entry): Promise<Entry> {
   const value = encode(served, object)
   if (dryRun) return { ...entry, value }
-  const { revision } = await registry.store.delete(entry.key, entry.modRevision)
+  const { revision } = await storeOf(registry, served).delete(entry.key, entry.modRevision)
   served.strategy.afterDelete?.(object)
   return { ...entry, value, modRevision: revision }
 }
@@ -220,15 +222,16 @@ function validateChange(
   old: KubeObject,
 ): FieldError[] {
   if (subresource === 'status') return strategy.validateStatusUpdate?.(object, old) ?? []
-  const problems = [...codec.structural(object), ...(strategy.validate?.(object) ?? [])]
+  const problems = [...codec.structural(object, old), ...(strategy.validate?.(object) ?? [])]
   return PARTS_ALONE.has(subresource) ? problems : [...problems, ...(strategy.validateUpdate?.(object, old) ?? [])]
 }
 
-const NOT_SPEC = new Set(['apiVersion', 'kind', 'metadata', 'status'])
+const NOT_SPEC = new Set(['apiVersion', 'kind', 'metadata'])
 
-function sameSpec(object: KubeObject, old: KubeObject): boolean {
+/** What a status says is part of what is wanted where it has no subresource of its own. */
+function sameSpec({ hasStatus }: Served, object: KubeObject, old: KubeObject): boolean {
   const fields = new Set([...Object.keys(object), ...Object.keys(old)])
   for (const field of fields)
-    if (!NOT_SPEC.has(field) && !same((object as Loose)[field], (old as Loose)[field])) return false
+    if (!NOT_SPEC.has(field) && !(hasStatus && field === 'status') && !same((object as Loose)[field], (old as Loose)[field])) return false
   return true
 }

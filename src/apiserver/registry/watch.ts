@@ -1,9 +1,9 @@
 import { errors, type StatusError } from '../../api/index.ts'
-import { type Change, Compacted, type Entry, FutureRevision, StoreClosed } from '../../store/index.ts'
+import { type Change, Compacted, type Entry, FutureRevision, type Store, StoreClosed } from '../../store/index.ts'
 import { memoized } from '../memo.ts'
 import type { EventType, View } from '../views/view.ts'
 import { forbidden } from './list.ts'
-import type { Call, Registry } from './registry.ts'
+import { type Call, type Registry, storeOf } from './registry.ts'
 import { reached, revisionOf } from './revisions.ts'
 import { type Selection, selection } from './selection.ts'
 import { prefixOf } from './served.ts'
@@ -73,6 +73,7 @@ const isSet = (value: string | null) => value === 'true' || value === '1'
  */
 export class Watch {
   readonly #registry: Registry
+  readonly #store: Store
   readonly #call: Call
   readonly #view: View
   readonly #sink: Sink
@@ -83,6 +84,7 @@ export class Watch {
 
   constructor(registry: Registry, call: Call, view: View, sink: Sink, options: WatchOptions) {
     this.#registry = registry
+    this.#store = storeOf(registry, call.served)
     this.#call = call
     this.#view = view
     this.#sink = sink
@@ -90,7 +92,7 @@ export class Watch {
   }
 
   async start(query: URLSearchParams): Promise<void> {
-    const { clock, store } = this.#registry
+    const { clock } = this.#registry
     const { bookmarks, duration, fromNow } = this.#options
     this.#sink.closed(() => this.#stop())
     const timeout = clock.after(duration, () => this.#finish())
@@ -99,7 +101,7 @@ export class Watch {
     try {
       const atLeast = this.#options.initialEnd ? revisionOf(query.get('resourceVersion')) : undefined
       if (atLeast) await reached(this.#registry, atLeast)
-      this.#seen = this.#options.after ?? (fromNow ? await store.revision() : await this.#initial())
+      this.#seen = this.#options.after ?? (fromNow ? await this.#store.revision() : await this.#initial())
       if (!this.#over) this.#follow()
     } catch (error) {
       this.#fail(error as Error)
@@ -108,7 +110,7 @@ export class Watch {
 
   /** The present state as ADDED events; returns its revision. */
   async #initial(): Promise<number> {
-    const { store } = this.#registry
+    const store = this.#store
     const { served, namespace } = this.#call
     const prefix = prefixOf(served, namespace)
     let page = await store.list(prefix, { limit: CHUNK })
@@ -127,7 +129,7 @@ export class Watch {
 
   #follow(): void {
     const { served, namespace } = this.#call
-    const watcher = this.#registry.store.watch(prefixOf(served, namespace), this.#seen, {
+    const watcher = this.#store.watch(prefixOf(served, namespace), this.#seen, {
       changes: changes => this.#changes(changes),
       progress: revision => {
         this.#seen = Math.max(this.#seen, revision)
@@ -178,7 +180,7 @@ export class Watch {
     this.#stop()
     if (!(error instanceof StoreClosed)) {
       const { status } = explained(error, this.#seen)
-      this.#sink.write(Buffer.from(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`))
+      this.#sink.write(this.#view.error(status))
     }
     this.#sink.end()
   }

@@ -1,5 +1,6 @@
 import { type core, errors, formatTime, type KubeObject, resources } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
+import { admit, attributesOf } from '../admission/admission.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import type { Call, Registry } from '../registry/registry.ts'
@@ -20,9 +21,10 @@ export const bindPod: Verb = async (registry, call, context) => {
     throw errors.badRequest('name in URL does not match name in Binding object')
   if (binding.metadata.namespace && binding.metadata.namespace !== call.namespace)
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  await admit(registry, attributesOf({ ...call, name }, { operation: 'CREATE', kind: resources.bindings, object: binding }))
   checkTarget(binding)
   const served = registry.served(resources.pods as never)
-  await assign(registry, { ...call, served, name, subresource: 'binding' }, binding)
+  await assign(registry, { ...call, served, name, subresource: 'binding', admitted: true }, binding)
   return json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }
 

@@ -1,5 +1,6 @@
-import { type core, errors, LabelSelector, type policy, resources, StatusError } from '../../api/index.ts'
+import { type core, errors, isPodActive, LabelSelector, type policy, resources, StatusError } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
+import { admit, attributesOf } from '../admission/admission.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { checkDeleteOptions, remove } from '../registry/delete.ts'
@@ -24,19 +25,16 @@ export const evictPod: Verb = async (registry, call, context) => {
   if (eviction.metadata.name && eviction.metadata.name !== call.name)
     throw errors.badRequest('name in URL does not match name in Eviction object')
   const options = eviction.deleteOptions ?? { kind: '', apiVersion: '' }
+  await admit(registry, attributesOf(call, { operation: 'CREATE', kind: EVICTION, object: eviction }))
   checkDeleteOptions(options)
   const pod = decodeEntry<core.Pod>(await get(registry, call))
   if (!ignoresBudgets(pod)) await spend(registry, call, pod)
-  await remove(registry, { ...call, subresource: '' }, options)
+  await remove(registry, { ...call, subresource: '', admitted: true }, options)
   return json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }
 
 /** What runs no more, not yet or is going anyway disrupts nobody. */
-const ignoresBudgets = ({ status, metadata }: core.Pod): boolean =>
-  status.phase === 'Succeeded' ||
-  status.phase === 'Failed' ||
-  status.phase === 'Pending' ||
-  !!metadata.deletionTimestamp
+const ignoresBudgets = (pod: core.Pod): boolean => !isPodActive(pod) || pod.status.phase === 'Pending'
 
 /** Takes one disruption from the pod's budget, so that two evictions at once cannot both use the last. */
 async function spend(registry: Registry, { namespace, name, dryRun }: Call, pod: core.Pod): Promise<void> {

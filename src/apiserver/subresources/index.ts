@@ -6,6 +6,7 @@ import { podLogs, podPortForward, podStreams } from '../proxy/pods.ts'
 import { nodeProxy, podProxy, serviceProxy } from '../proxy/proxy.ts'
 import { type Verb, verbs } from '../registry/verbs.ts'
 import { bindPod } from './binding.ts'
+import { connected } from './connect.ts'
 import { evictPod } from './eviction.ts'
 import { getScale, patchScale, updateScale } from './scale.ts'
 import { createToken } from './token.ts'
@@ -27,12 +28,12 @@ export function subresourceVerbs({
     'create pods/eviction': evictPod,
     'create serviceaccounts/token': createToken(tokenOptions),
     'get pods/log': podLogs(kubeletClient),
-    ...anyVerb('pods/exec', podStreams('exec', kubeletClient)),
-    ...anyVerb('pods/attach', podStreams('attach', kubeletClient)),
-    ...anyVerb('pods/portforward', podPortForward(kubeletClient)),
-    ...anyVerb('nodes/proxy', nodeProxy(kubeletClient)),
-    ...anyVerb('pods/proxy', podProxy),
-    ...anyVerb('services/proxy', serviceProxy),
+    ...anyVerb('pods/exec', connected('PodExecOptions', podStreams('exec', kubeletClient))),
+    ...anyVerb('pods/attach', connected('PodAttachOptions', podStreams('attach', kubeletClient))),
+    ...anyVerb('pods/portforward', connected('PodPortForwardOptions', podPortForward(kubeletClient))),
+    ...anyVerb('nodes/proxy', connected('NodeProxyOptions', nodeProxy(kubeletClient))),
+    ...anyVerb('pods/proxy', connected('PodProxyOptions', podProxy)),
+    ...anyVerb('services/proxy', connected('ServiceProxyOptions', serviceProxy)),
     'get scale': getScale,
     'update scale': updateScale,
     'patch scale': patchScale,

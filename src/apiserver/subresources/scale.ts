@@ -6,6 +6,7 @@ import {
   type meta,
 } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
+import { admit, attributesOf } from '../admission/admission.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
@@ -69,9 +70,11 @@ export const patchScale: Verb = async (registry, call, context: Context) => {
 
 async function setScale(registry: Registry, call: Call, wantedOf: (scale: Scale) => Scale): Promise<Reply> {
   const { served, name } = call
-  const transform = (old: KubeObject) => {
+  const transform = async (old: KubeObject) => {
     const object = old as Scalable
-    const wanted = wantedOf(scaleOf(object))
+    const present = scaleOf(object)
+    const wanted = wantedOf(present)
+    await admit(registry, attributesOf(call, { operation: 'UPDATE', kind: SCALE, object: wanted, old: present }))
     checkScale(name, wanted)
     const { uid, resourceVersion } = wanted.metadata
     if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
@@ -85,7 +88,7 @@ async function setScale(registry: Registry, call: Call, wantedOf: (scale: Scale)
     object.spec.replicas = wanted.spec.replicas ?? 0
     return object
   }
-  const { entry } = await update(registry, call, transform, { relative: true })
+  const { entry } = await update(registry, { ...call, admitted: true }, transform, { relative: true })
   return json(200, scaleOf(decodeEntry<Scalable>(entry)))
 }
 

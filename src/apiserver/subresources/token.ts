@@ -1,5 +1,6 @@
 import { type authentication, type core, errors, type FieldError, formatTime, resources } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
+import { admit, attributesOf } from '../admission/admission.ts'
 import type { TokenOptions } from '../authn/tokens.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { get } from '../registry/get.ts'
@@ -36,6 +37,7 @@ export const createToken =
     request.metadata.creationTimestamp = formatTime(registry.clock.now())
     if (!request.spec.audiences?.length) request.spec.audiences = [issuer]
     request.spec.expirationSeconds ??= DEFAULT_SECONDS
+    await admit(registry, attributesOf(call, { operation: 'CREATE', kind: REQUEST, object: request }))
     check(request)
     const bound = await boundTo(registry, call, request)
     const seconds = Math.floor(registry.clock.now() / 1000)

@@ -1,11 +1,12 @@
-import type {
-  apiregistration,
-  certificates,
-  coordination,
-  core,
-  events,
-  KubeObject,
-  scheduling,
+import {
+  type apiregistration,
+  type certificates,
+  type coordination,
+  type core,
+  type events,
+  findCondition,
+  type KubeObject,
+  type scheduling,
 } from '../../api/index.ts'
 import { ageColumn, boolean, integer, NONE, nameColumn, text, UNKNOWN, wide } from './columns.ts'
 import { humanDuration, since } from './duration.ts'
@@ -34,7 +35,7 @@ export const nodeColumns: Column<core.Node>[] = [
 ]
 
 function nodeStatus({ spec, status }: core.Node): string {
-  const ready = status.conditions?.find(({ type }) => type === 'Ready')
+  const ready = findCondition(status.conditions, 'Ready')
   const state = !ready ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
   return spec.unschedulable ? `${state},SchedulingDisabled` : state
 }
@@ -180,7 +181,7 @@ export const certificateSigningRequestColumns: Column<certificates.CertificateSi
     spec.expirationSeconds === undefined ? NONE : humanDuration(spec.expirationSeconds * 1000),
   ),
   text('Condition', 'What was decided.', ({ status }) => {
-    const has = (wanted: string) => status.conditions?.some(({ type }) => type === wanted)
+    const has = (wanted: string) => findCondition(status.conditions, wanted)
     const decision = has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending'
     return `${decision}${has('Failed') ? ',Failed' : ''}${status.certificate ? ',Issued' : ''}`
   }),
@@ -192,7 +193,7 @@ export const apiServiceColumns: Column<apiregistration.APIService>[] = [
     spec.service ? `${spec.service.namespace}/${spec.service.name}` : 'Local',
   ),
   text('Available', 'Whether it can be reached.', ({ status }) => {
-    const available = status.conditions?.find(({ type }) => type === 'Available')
+    const available = findCondition(status.conditions, 'Available')
     if (!available) return 'Unknown'
     return available.status === 'True' ? 'True' : `${available.status} (${available.reason})`
   }),
@@ -202,7 +203,7 @@ export const apiServiceColumns: Column<apiregistration.APIService>[] = [
 export const componentStatusColumns: Column<core.ComponentStatus & KubeObject>[] = [
   nameColumn,
   text('Status', 'Whether the component is well.', ({ conditions }) => {
-    const healthy = conditions?.find(({ type }) => type === 'Healthy')
+    const healthy = findCondition(conditions, 'Healthy')
     return healthy ? (healthy.status === 'True' ? 'Healthy' : 'Unhealthy') : 'Unknown'
   }),
   text('Message', 'What it says of itself.', ({ conditions }) => conditions?.[0]?.message ?? ''),

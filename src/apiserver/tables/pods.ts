@@ -1,4 +1,4 @@
-import type { core } from '../../api/index.ts'
+import { type core, findCondition, isConditionTrue, isPodTerminal, isSidecar } from '../../api/index.ts'
 import { ageColumn, formatLabels, NONE, nameColumn, templateColumns, text, wide } from './columns.ts'
 import { since } from './duration.ts'
 import type { Column } from './table.ts'
@@ -43,14 +43,9 @@ export const podTemplateColumns: Column<core.PodTemplate>[] = [
 function readinessGates({ spec, status }: core.Pod): string {
   const gates = spec.readinessGates ?? []
   if (gates.length === 0) return NONE
-  const passed = gates.filter(gate => isTrue(status, gate.conditionType))
+  const passed = gates.filter(gate => isConditionTrue(status.conditions, gate.conditionType))
   return `${passed.length}/${gates.length}`
 }
-
-const isTrue = (status: core.PodStatus, type: string) =>
-  status.conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
-
-const isSidecar = (container: core.Container | undefined) => container?.restartPolicy === 'Always'
 
 /** What the columns say of a pod. Source: k8s.io/kubernetes/pkg/printers/internalversion printPod */
 function summarize(pod: core.Pod): Summary {
@@ -65,28 +60,31 @@ function summarize(pod: core.Pod): Summary {
   }
   const initial = summarizeInit(pod, start)
   const summary =
-    initial.initializing && !isTrue(status, 'Initialized') ? initial.all : summarizeContainers(pod, initial.sidecars)
+    initial.initializing && !isConditionTrue(status.conditions, 'Initialized')
+      ? initial.all
+      : summarizeContainers(pod, initial.sidecars)
   return { ...summary, status: deletionReason(pod) ?? summary.status }
 }
 
 function ownReason(status: core.PodStatus): string {
-  const gated = status.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated')
+  const gated = findCondition(status.conditions, 'PodScheduled')?.reason === 'SchedulingGated'
   return gated ? 'SchedulingGated' : status.reason || status.phase || ''
 }
 
-function deletionReason({ metadata, status }: core.Pod): string | undefined {
-  if (!metadata.deletionTimestamp) return undefined
-  if (status.reason === 'NodeLost') return 'Unknown'
-  return status.phase === 'Succeeded' || status.phase === 'Failed' ? undefined : 'Terminating'
+function deletionReason(pod: core.Pod): string | undefined {
+  if (!pod.metadata.deletionTimestamp) return undefined
+  if (pod.status.reason === 'NodeLost') return 'Unknown'
+  return isPodTerminal(pod) ? undefined : 'Terminating'
 }
 
 /** `all` counts every init container; `sidecars` only those that go on running beside the others. */
 function summarizeInit({ spec, status }: core.Pod, start: Summary) {
   const all = { ...start }
   const sidecars = { ...start }
-  const declared = new Map((spec.initContainers ?? []).map(container => [container.name, container]))
+  const declared = spec.initContainers ?? []
+  const sidecarNames = new Set(declared.filter(isSidecar).map(({ name }) => name))
   for (const [index, container] of (status.initContainerStatuses ?? []).entries()) {
-    const sidecar = isSidecar(declared.get(container.name))
+    const sidecar = sidecarNames.has(container.name)
     countRestarts(all, container)
     if (sidecar) countRestarts(sidecars, container)
     if (container.state?.terminated?.exitCode === 0) continue
@@ -94,7 +92,7 @@ function summarizeInit({ spec, status }: core.Pod, start: Summary) {
       if (container.ready) all.ready = ++sidecars.ready
       continue
     }
-    all.status = sidecars.status = initReason(container, index, declared.size)
+    all.status = sidecars.status = initReason(container, index, declared.length)
     return { all, sidecars, initializing: true }
   }
   return { all, sidecars, initializing: false }
@@ -123,7 +121,8 @@ function summarizeContainers({ status }: core.Pod, start: Summary): Summary {
       summary.ready++
     }
   }
-  if (summary.status === 'Completed' && running) summary.status = isTrue(status, 'Ready') ? 'Running' : 'NotReady'
+  if (summary.status === 'Completed' && running)
+    summary.status = isConditionTrue(status.conditions, 'Ready') ? 'Running' : 'NotReady'
   return summary
 }
 

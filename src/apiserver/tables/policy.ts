@@ -1,4 +1,11 @@
-import type { admissionregistration, flowcontrol, node, rbac, resource } from '../../api/index.ts'
+import {
+  type admissionregistration,
+  findCondition,
+  type flowcontrol,
+  type node,
+  type rbac,
+  type resource,
+} from '../../api/index.ts'
 import { ageColumn, integer, NONE, nameColumn, text, UNSET, wide } from './columns.ts'
 import type { Column } from './table.ts'
 
@@ -79,7 +86,7 @@ export const flowSchemaColumns: Column<flowcontrol.FlowSchema>[] = [
   text(
     'MissingPL',
     'Whether its level does not exist.',
-    ({ status }) => status.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
+    ({ status }) => findCondition(status.conditions, 'Dangling')?.status ?? '?',
   ),
 ]
 

@@ -1,4 +1,12 @@
-import type { apps, autoscaling, autoscalingV1, batch, core, policy } from '../../api/index.ts'
+import {
+  type apps,
+  type autoscaling,
+  type autoscalingV1,
+  type batch,
+  type core,
+  isConditionTrue,
+  type policy,
+} from '../../api/index.ts'
 import {
   ageColumn,
   boolean,
@@ -87,7 +95,7 @@ export const jobColumns: Column<batch.Job>[] = [
 ]
 
 function jobStatus({ metadata, status }: batch.Job): string {
-  const has = (type: string) => status.conditions?.some(it => it.type === type && it.status === 'True')
+  const has = (type: string) => isConditionTrue(status.conditions, type)
   if (has('Complete')) return 'Complete'
   if (has('Failed')) return 'Failed'
   if (metadata.deletionTimestamp) return 'Terminating'

@@ -1,6 +1,6 @@
 import type { Entry } from '../../store/index.ts'
 import { decodeEntry, type Served } from '../registry/served.ts'
-import type { View } from './view.ts'
+import type { Chunks, View } from './view.ts'
 
 /** Shows stored objects in another version: each is decoded, converted and encoded again on its way. */
 export function convertedView(shown: Served, view: View): View {
@@ -9,10 +9,15 @@ export function convertedView(shown: Served, view: View): View {
     const { object } = codec.decode(conversion!.fromStored(decodeEntry(entry)))
     return { ...entry, value: codec.encode(object) }
   }
+  async function* converted(chunks: Chunks) {
+    for await (const entries of chunks) yield entries.map(convert)
+  }
   return {
     ...view,
     single: entry => view.single(convert(entry)),
-    items: (entries, first) => view.items(entries.map(convert), first),
+    async *list(meta, chunks) {
+      yield* view.list(meta, converted(chunks))
+    },
     event: (type, entry, revision) => view.event(type, convert(entry), revision),
   }
 }

@@ -1,35 +1,25 @@
 import { apiVersion } from '../../api/index.ts'
 import type { Entry } from '../../store/index.ts'
 import type { Served } from '../registry/served.ts'
+import { jsonView } from './json.ts'
 import type { View } from './view.ts'
-
-const TAIL = Buffer.from(']}\n')
 
 /**
  * The stored bytes themselves. Nothing is decoded: the resourceVersion goes in at a place that is the same for every object
  * of a resource.
  */
 export function plainView(served: Served): View {
-  const { resource } = served
-  const version = apiVersion(resource)
-  const opening = `{"kind":"${resource.kind}List","apiVersion":"${version}","metadata":`
-  return {
-    single: entry => spliced(served, entry, entry.modRevision, 0, '', '\n'),
-    head: meta => Buffer.from(`${opening}${JSON.stringify(meta)},"items":[`),
+  const { kind } = served.resource
+  const version = apiVersion(served.resource)
+  const opening = `{"kind":"${kind}List","apiVersion":"${version}","metadata":`
+  return jsonView({
+    kind,
+    apiVersion: version,
+    head: meta => `${opening}${JSON.stringify(meta)},"items":[`,
     items: (entries, first) => joined(served, entries, first),
-    tail: TAIL,
+    single: entry => spliced(served, entry, entry.modRevision, 0, '', '\n'),
     event: (type, entry, revision) => spliced(served, entry, revision, 0, `{"type":"${type}","object":`, '}\n'),
-    bookmark: (revision, initialEnd) => bookmark(resource.kind, version, revision, initialEnd),
-  }
-}
-
-/** A bookmark of any view: an object of the kind with nothing but a resourceVersion. */
-export function bookmark(kind: string, version: string, revision: number, initialEnd: boolean): Buffer {
-  const annotations = initialEnd ? ',"annotations":{"k8s.io/initial-events-end":"true"}' : ''
-  const metadata = `{"resourceVersion":"${revision}"${annotations}}`
-  return Buffer.from(
-    `{"type":"BOOKMARK","object":{"kind":"${kind}","apiVersion":"${version}","metadata":${metadata}}}\n`,
-  )
+  })
 }
 
 const revisionText = (revision: number) => `"resourceVersion":"${revision}",`

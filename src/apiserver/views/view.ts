@@ -1,5 +1,6 @@
+import type { meta } from '../../api/index.ts'
 import type { Entry } from '../../store/index.ts'
-import type { Served } from '../registry/served.ts'
+import type { Rewrite } from '../pipeline/formats.ts'
 
 export interface ListMeta {
   resourceVersion: string
@@ -9,20 +10,33 @@ export interface ListMeta {
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'
 
-/** How the objects of one resource are shown to one client: as they are, as a Table, or by their metadata only. */
+/** The entries of a list, a chunk at a time. */
+export type Chunks = AsyncIterable<Entry[]> | Iterable<Entry[]>
+
+/**
+ * How the objects of one resource are shown to one client: as they are, as a Table, or by their metadata only; in JSON or in
+ * protobuf.
+ */
 export interface View {
+  /** The media type of whole answers, and that of a watch. */
+  type: string
+  watchType: string
+  /** Whole answers are written in yet another form at last; they are JSON here. */
+  rewrite?: Rewrite
   /** One object, as GET and the writing verbs answer it. */
   single(entry: Entry): Buffer
-  /** What stands before the first item of a list. */
-  head(meta: ListMeta): Buffer
-  /** Objects within a list, with commas between them, and before them unless they are the first. */
-  items(entries: Entry[], first: boolean): Buffer
-  /** What follows the last item. */
-  tail: Buffer
-  /** One line of a watch. A deletion shows the last state with the revision of the deletion. */
+  /** A whole list, in parts that are sent one after another. */
+  list(meta: ListMeta, chunks: Chunks): AsyncIterable<Buffer>
+  /** One event of a watch. A deletion shows the last state with the revision of the deletion. */
   event(type: EventType, entry: Entry, revision: number): Buffer
-  /** A line that only says how far the watch has come; `initialEnd` after the last of the initial events. */
+  /** An event that only says how far the watch has come; `initialEnd` after the last of the initial events. */
   bookmark(revision: number, initialEnd: boolean): Buffer
+  /** The event that says why a watch cannot go on. */
+  error(status: meta.Status): Buffer
 }
 
-export type MakeView = (served: Served) => View
+/** The metadata of a bookmark, which says no more than that. */
+export const bookmarkMeta = (revision: number, initialEnd: boolean) => ({
+  resourceVersion: String(revision),
+  ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+})

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import type { admissionregistration } from '../../api/index.ts'
+import type { Clock } from '../../base/index.ts'
 import { parseJson, SyntaxProblem } from '../../encoding/index.ts'
 import type { Address } from '../proxy/endpoints.ts'
 import { goError } from './go-errors.ts'
@@ -31,6 +32,7 @@ const MAX_ANSWER = 8 * 1024 * 1024
 /** `resolve` finds where the port of a Service is served. */
 export function createWebhookClient(
   resolve: (namespace: string, name: string, port: number) => Promise<Address>,
+  clock: Clock,
 ): WebhookClient {
   const agent = new Agent({
     keepAlive: true,
@@ -45,7 +47,9 @@ export function createWebhookClient(
     if (timeout) url.searchParams.set('timeout', `${timeout}s`)
     const shown = shownUrl(url, config)
     const bytes = Buffer.from(JSON.stringify(review))
-    const signal = AbortSignal.timeout(timeout * 1000)
+    const abort = new AbortController()
+    const { signal } = abort
+    const patience = clock.after(timeout * 1000, () => abort.abort())
     try {
       const options = await optionsOf(config, url, resolve)
       return bodyOf(await exchange({ ...options, agent, signal }, bytes))
@@ -53,6 +57,8 @@ export function createWebhookClient(
       if (error instanceof Refused) throw error
       const reason = signal.aborted ? 'context deadline exceeded' : goError(error as Error, url.hostname)
       throw new Error(`Post ${JSON.stringify(shown)}: ${reason}`)
+    } finally {
+      patience.cancel()
     }
   }
 
@@ -69,7 +75,8 @@ function urlOf({ url, service }: ClientConfig): URL {
 
 /** As Go writes it: with the port of a Service, though it be the usual one. */
 function shownUrl(url: URL, { service, url: given }: ClientConfig): string {
-  if (service) return `https://${url.hostname}:${service.port ?? HTTPS}${service.path ? url.pathname : '/'}${url.search}`
+  if (service)
+    return `https://${url.hostname}:${service.port ?? HTTPS}${service.path ? url.pathname : '/'}${url.search}`
   return `${given!.split('?', 1)[0]}${url.search}`
 }
 

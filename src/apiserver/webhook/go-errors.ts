@@ -38,8 +38,7 @@ export function goError(error: Error, host: string): string {
 
 function certificateProblem(code: string, host: string, names: string | undefined): string | undefined {
   if (UNKNOWN_AUTHORITY.has(code)) return 'certificate signed by unknown authority'
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
-    return 'certificate has expired or is not yet valid'
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return 'certificate has expired or is not yet valid'
   if (code !== 'ERR_TLS_CERT_ALTNAME_INVALID') return undefined
   if (!names) return `certificate is not valid for any names, but wanted to match ${host}`
   const valid = names.split(', ').map(name => name.replace(/^(DNS|IP Address):/, ''))

@@ -1,9 +1,8 @@
-import { type apps, type core, LabelSelector, resources } from '../../api/index.ts'
+import { type apps, type core, isPodTerminal, LabelSelector, resources } from '../../api/index.ts'
 import type { Component } from '../../base/index.ts'
 import { from, keyOf, startController } from '../../client/index.ts'
 import { type Context, recorderOf } from '../context.ts'
 import { BY_CONTROLLER, claim, controllerIndex, controllerOf, orphansOf } from '../owners.ts'
-import { isPodTerminal } from '../pods.ts'
 import { Rollout } from './rollout.ts'
 import { untilStuck } from './status.ts'
 

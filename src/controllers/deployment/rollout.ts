@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type apps, is, type Resource, resources } from '../../api/index.ts'
+import { type apps, findCondition, is, type Resource, resources } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
 import type { Client, EventRecorder } from '../../client/index.ts'
 import { controllerReference, isControlledBy } from '../owners.ts'
@@ -18,7 +18,6 @@ import {
   templateHash,
 } from './revisions.ts'
 import {
-  conditionOf,
   countedStatus,
   hasProgressDeadline,
   isComplete,
@@ -155,7 +154,7 @@ export class Rollout {
     const revision = nextRevision(this.#old)
     this.#current = this.#current ? await this.#refreshed(this.#current, revision) : await this.#create(revision)
     await this.#noteRevision(this.#current.metadata.annotations?.[REVISION])
-    if (!conditionOf(this.#deployment.status, 'Progressing')) {
+    if (!findCondition(this.#deployment.status.conditions, 'Progressing')) {
       await this.#noteProgress('FoundNewReplicaSet', `Found new replica set "${this.#current.metadata.name}"`)
     }
     return this.#current
@@ -300,7 +299,7 @@ export class Rollout {
 
   /** A pause stops the clock of the progress deadline, and its end starts it anew. */
   async #notePause(): Promise<void> {
-    const reason = conditionOf(this.#deployment.status, 'Progressing')?.reason
+    const reason = findCondition(this.#deployment.status.conditions, 'Progressing')?.reason
     if (!hasProgressDeadline(this.#deployment) || reason === 'ProgressDeadlineExceeded') return
     const { paused } = this.#deployment.spec
     if (paused && reason !== 'DeploymentPaused') {

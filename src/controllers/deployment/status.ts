@@ -1,9 +1,6 @@
-import { type apps, formatTime, parseTime } from '../../api/index.ts'
-import { withoutCondition } from '../conditions.ts'
+import { type apps, findCondition, formatTime, parseTime } from '../../api/index.ts'
+import { withoutCondition, withWorkloadCondition } from '../conditions.ts'
 import { desired, limitsOf, sum, sumDesired } from './replicas.ts'
-
-export const conditionOf = (status: apps.DeploymentStatus, type: string): apps.DeploymentCondition | undefined =>
-  status.conditions?.find(condition => condition.type === type)
 
 export function makeCondition(
   type: string,
@@ -16,13 +13,8 @@ export function makeCondition(
   return { type, status, lastUpdateTime: time, lastTransitionTime: time, reason, message }
 }
 
-/** Puts the condition in, unless one of the same status and reason is there; its transition is that of its status. */
 export function setCondition(status: apps.DeploymentStatus, condition: apps.DeploymentCondition): void {
-  const current = conditionOf(status, condition.type)
-  if (current?.status === condition.status && current.reason === condition.reason) return
-  const lastTransitionTime =
-    current?.status === condition.status ? current.lastTransitionTime : condition.lastTransitionTime
-  status.conditions = [...withoutCondition(status.conditions, condition.type), { ...condition, lastTransitionTime }]
+  status.conditions = withWorkloadCondition(status.conditions, condition)
 }
 
 /** The counts, and whether enough pods are available. */
@@ -91,7 +83,7 @@ export function untilStuck(
   status: apps.DeploymentStatus,
   now: number,
 ): number | undefined {
-  const progressing = conditionOf(status, 'Progressing')
+  const progressing = findCondition(status.conditions, 'Progressing')
   if (!hasProgressDeadline(deployment) || !progressing?.lastUpdateTime) return undefined
   if (progressing.reason === 'NewReplicaSetAvailable' || progressing.reason === 'ProgressDeadlineExceeded')
     return undefined
@@ -110,7 +102,7 @@ export function setProgress(
     status.conditions = withoutCondition(status.conditions, 'Progressing')
     return
   }
-  const current = conditionOf(deployment.status, 'Progressing')
+  const current = findCondition(deployment.status.conditions, 'Progressing')
   const isDone =
     (status.replicas ?? 0) === (status.updatedReplicas ?? 0) && current?.reason === 'NewReplicaSetAvailable'
   if (isDone) return
@@ -138,7 +130,7 @@ export function setFailure(
   newReplicaSet: apps.ReplicaSet | undefined,
 ): void {
   const failureOf = (replicaSet: apps.ReplicaSet | undefined) =>
-    replicaSet?.status.conditions?.find(({ type }) => type === 'ReplicaFailure')
+    findCondition(replicaSet?.status.conditions, 'ReplicaFailure')
   const failure = failureOf(newReplicaSet) ?? all.map(failureOf).find(Boolean)
   if (!failure) {
     status.conditions = withoutCondition(status.conditions, 'ReplicaFailure')

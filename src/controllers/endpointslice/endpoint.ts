@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type core, type discovery, LabelSelector } from '../../api/index.ts'
+import { type core, type discovery, isPodReady, isPodTerminal, isSidecar, LabelSelector } from '../../api/index.ts'
 import { type Informer, keyOf } from '../../client/index.ts'
-import { isPodReady, isPodTerminal } from '../pods.ts'
 
 /** Whether a Service's endpoints are made here: it has a selector, and is more than a name. */
 export const selectsPods = ({ spec }: core.Service): boolean =>
@@ -24,8 +23,6 @@ export const selectedPods = (pods: Informer<core.Pod>, { metadata, spec }: core.
 /** A pod that has finished, or has no address yet, serves nobody. */
 export const isReachable = (pod: core.Pod): boolean => !isPodTerminal(pod) && !!pod.status.podIP
 
-export const isHeadless = ({ spec }: core.Service): boolean => spec.clusterIP === 'None'
-
 /** The pod's address of the family, if it has one. */
 export function addressOf(pod: core.Pod, addressType: string): string | undefined {
   const addresses = pod.status.podIPs?.map(({ ip }) => ip) ?? [pod.status.podIP]
@@ -39,7 +36,7 @@ export function targetPort(
 ): number | undefined {
   if (targetPort === undefined || targetPort === 0 || targetPort === '') return port
   if (typeof targetPort === 'number') return targetPort
-  const sidecars = pod.spec.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? []
+  const sidecars = pod.spec.initContainers?.filter(isSidecar) ?? []
   for (const container of [...pod.spec.containers, ...sidecars]) {
     const found = container.ports?.find(each => each.name === targetPort && (each.protocol ?? 'TCP') === protocol)
     if (found) return found.containerPort

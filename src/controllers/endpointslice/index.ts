@@ -1,23 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type core, type discovery, type Resource, resources } from '../../api/index.ts'
+import {
+  type core,
+  type discovery,
+  isHeadless,
+  type Resource,
+  resources,
+  SERVICE_NAME,
+  serviceKeys,
+} from '../../api/index.ts'
 import type { Component } from '../../base/index.ts'
 import { from, keyOf, startController } from '../../client/index.ts'
 import { type Context, recorderOf } from '../context.ts'
 import { found } from '../found.ts'
 import { controllerReference } from '../owners.ts'
 import { distribute, type Group, type Plan, portsKey } from './distribute.ts'
-import {
-  addressOf,
-  endpointOf,
-  isHeadless,
-  isReachable,
-  portsOf,
-  selectedPods,
-  selectsPods,
-  servicesOf,
-} from './endpoint.ts'
+import { addressOf, endpointOf, isReachable, portsOf, selectedPods, selectsPods, servicesOf } from './endpoint.ts'
 
-const SERVICE_NAME = 'kubernetes.io/service-name'
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
 const MANAGER = 'endpointslice-controller.k8s.io'
 const HEADLESS = 'service.kubernetes.io/headless'
@@ -142,8 +140,8 @@ export function startEndpointSliceController(context: Context): Component {
 }
 
 /** Only slices that are made here: others may make slices for a Service too. */
-const serviceKey = ({ metadata: { namespace, labels } }: discovery.EndpointSlice): string | undefined =>
-  labels?.[MANAGED_BY] === MANAGER && labels[SERVICE_NAME] ? `${namespace}/${labels[SERVICE_NAME]}` : undefined
+const serviceKey = (slice: discovery.EndpointSlice): string | undefined =>
+  slice.metadata.labels?.[MANAGED_BY] === MANAGER ? serviceKeys(slice)[0] : undefined
 
 const zoneOf = ({ metadata }: core.Node): string | undefined => metadata.labels?.[ZONE]
 

@@ -1,9 +1,9 @@
-import { type coordination, type core, formatTime, resources } from '../../api/index.ts'
+import { type coordination, type core, findCondition, formatTime, isPodReady, resources } from '../../api/index.ts'
 import type { Component } from '../../base/index.ts'
 import { from, startController, TransportError } from '../../client/index.ts'
 import { type Context, recorderOf } from '../context.ts'
 import { found } from '../found.ts'
-import { BY_NODE, isPodReady, nodeIndex } from '../pods.ts'
+import { BY_NODE, nodeIndex } from '../pods.ts'
 import { taintsFor } from './taints.ts'
 
 /** Milliseconds without a sign of life. Upstream's --node-monitor-grace-period. */
@@ -112,7 +112,7 @@ export function startNodeLifecycleController(context: Context): Component {
   }
 
   function unknown(node: core.Node, type: string, now: string): core.NodeCondition | undefined {
-    const current = node.status.conditions?.find(condition => condition.type === type)
+    const current = findCondition(node.status.conditions, type)
     if (current?.status === 'Unknown') return undefined
     const [reason, message] = current
       ? ['NodeStatusUnknown', 'Kubelet stopped posting node status.']
@@ -171,7 +171,7 @@ export function startNodeLifecycleController(context: Context): Component {
 }
 
 const readyCondition = (node: core.Node): core.NodeCondition | undefined =>
-  node.status.conditions?.find(({ type }) => type === 'Ready')
+  findCondition(node.status.conditions, 'Ready')
 
 /** What changes with every sign of life. */
 const signOf = (node: core.Node, lease: coordination.Lease | undefined): string =>

@@ -1,5 +1,4 @@
-/** What stands in the low three bits of a field's key and says how long its value is. */
-const WireType = { varint: 0, fixed64: 1, bytes: 2 } as const
+import { WireType } from './wire-reader.ts'
 
 /** What a field's number may be. */
 const MAX_TAG = 2 ** 29 - 1
@@ -32,18 +31,22 @@ export class WireWriter {
 
   string(tag: number, value: string): void {
     const size = Buffer.byteLength(value)
-    this.#key(tag, WireType.bytes)
-    this.#varint(size)
+    this.begin(tag, size)
     this.#reserve(size)
     this.#length += this.#bytes.write(value, this.#length)
   }
 
   bytes(tag: number, value: Uint8Array): void {
-    this.#key(tag, WireType.bytes)
-    this.#varint(value.length)
+    this.begin(tag, value.length)
     this.#reserve(value.length)
     this.#bytes.set(value, this.#length)
     this.#length += value.length
+  }
+
+  /** What stands before a value of `size` bytes that is written elsewhere. */
+  begin(tag: number, size: number): void {
+    this.#key(tag, WireType.bytes)
+    this.#varint(size)
   }
 
   /** A message within this one: all that `write` writes. */

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
-import { type core, type Draft, formatTime, is, parseDuration, resources } from '../../api/index.ts'
+import { type core, type Draft, findCondition, formatTime, is, parseDuration, resources } from '../../api/index.ts'
 import type { Clock, Component, Logger } from '../../base/index.ts'
 import type { Client, EventRecorder } from '../../client/index.ts'
 import type { KubeletConfiguration } from '../config.ts'
@@ -201,7 +201,7 @@ export class NodeStatus implements Component {
       if (is(error, 'NotFound')) this.#node = undefined
       throw error
     }
-    const readiness = (of: core.NodeStatus | undefined) => of?.conditions?.find(({ type }) => type === 'Ready')?.status
+    const readiness = (of: core.NodeStatus | undefined) => findCondition(of?.conditions, 'Ready')?.status
     if (readiness(this.#reported) !== readiness(status)) {
       const reason = readiness(status) === 'True' ? 'NodeReady' : 'NodeNotReady'
       recorder.normal(this.reference, reason, `Node ${nodeName} status is now: ${reason}`)

@@ -1,5 +1,5 @@
-import type { core } from '../../api/index.ts'
-import { containerHash, ephemeralContainers, initContainers, isSidecar, restartPolicyOf } from './spec.ts'
+import { type core, isSidecar } from '../../api/index.ts'
+import { containerHash, ephemeralContainers, initContainers, restartPolicyOf } from './spec.ts'
 import { latest, type PodState, type RunContainer } from './state.ts'
 
 /** What has to be done so that the runtime has what the pod asks for. */

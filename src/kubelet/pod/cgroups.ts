@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type core, quantity } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
-import { cpuQuota, cpuShares, limitsOf, podTotal, qosClassOf, requestsOf } from './resources.ts'
+import { cpuQuota, cpuShares, limitsOf, podAmount, qosClassOf, requestsOf } from './resources.ts'
 
 export interface CgroupOptions {
   cgroupRoot: string
@@ -60,9 +60,9 @@ export class Cgroups {
 
   async ensure(pod: core.Pod): Promise<string> {
     const path = this.pathOf(pod)
-    const requests = podTotal(pod, 'cpu', container => ({ ...limitsOf(container), ...requestsOf(container) }))
-    const limits = podTotal(pod, 'cpu', limitsOf)
-    const memory = podTotal(pod, 'memory', limitsOf)
+    const requests = podAmount(pod, 'cpu', container => ({ ...limitsOf(container), ...requestsOf(container) }))
+    const limits = podAmount(pod, 'cpu', limitsOf)
+    const memory = podAmount(pod, 'memory', limitsOf)
     const { cpuCFSQuota, cpuPeriod, podPidsLimit } = this.#options
     await this.#write(path, {
       shares: cpuShares(requests.total),

@@ -1,8 +1,8 @@
-import type { core } from '../../api/index.ts'
+import { type core, isSidecar } from '../../api/index.ts'
 import { annotations } from '../runtime/runtime.ts'
 import { type PodContext, tell } from './context.ts'
 import { runHook } from './hooks.ts'
-import { containerNamed, initContainers, isSidecar } from './spec.ts'
+import { containerNamed, initContainers } from './spec.ts'
 import { type PodState, type RunContainer, running } from './state.ts'
 
 /** Seconds that every container gets to end by itself. */

@@ -1,6 +1,6 @@
-import { type core, quantity } from '../../api/index.ts'
+import { type core, podTotal, quantity } from '../../api/index.ts'
 import type { LinuxResources } from '../runtime/runtime.ts'
-import { allContainers, isSidecar } from './spec.ts'
+import { allContainers } from './spec.ts'
 
 export type ResourceList = Record<string, string>
 export type QosClass = NonNullable<core.PodStatus['qosClass']>
@@ -26,28 +26,17 @@ export function qosClassOf(pod: core.Pod): QosClass {
   return guaranteed ? 'Guaranteed' : 'Burstable'
 }
 
-/**
- * What the pod asks for as a whole: the sum of what runs together, or the largest moment of its start, plus overhead.
- * `undefined` when some container leaves it open (which for limits means none).
- */
-export function podTotal(pod: core.Pod, name: 'cpu' | 'memory', of: (container: core.Container) => ResourceList) {
+/** What the pod asks for as a whole, overhead included. `open` when some container leaves it so (which for limits means none). */
+export function podAmount(pod: core.Pod, name: 'cpu' | 'memory', of: (container: core.Container) => ResourceList) {
   const read = name === 'cpu' ? quantity.milliValue : quantity.value
   let open = false
-  const amount = (container: core.Container) => {
-    const value = of(container)[name]
-    if (value === undefined) open = true
-    return value === undefined ? 0 : read(value)
-  }
-  let sidecars = 0
-  let starting = 0
-  for (const container of pod.spec.initContainers ?? []) {
-    if (isSidecar(container)) sidecars += amount(container)
-    starting = Math.max(starting, sidecars + (isSidecar(container) ? 0 : amount(container)))
-  }
-  const running = pod.spec.containers.reduce((sum, container) => sum + amount(container), sidecars)
-  const overhead = (pod.spec.overhead as ResourceList | undefined)?.[name]
-  const total = Math.max(starting, running) + (overhead ? read(overhead) : 0)
-  return { total, open }
+  const total = podTotal(pod.spec, container => {
+    const amount = of(container)[name]
+    if (amount === undefined) open = true
+    return amount === undefined ? 0 : read(amount)
+  })
+  const overhead = pod.spec.overhead?.[name]
+  return { total: total + (overhead ? read(overhead) : 0), open }
 }
 
 const MIN_SHARES = 2

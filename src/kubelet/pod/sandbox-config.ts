@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { core } from '../../api/index.ts'
+import { type core, isSidecar } from '../../api/index.ts'
 import {
   labels,
   type Namespaces,
@@ -8,7 +8,7 @@ import {
   type SecurityProfile,
 } from '../runtime/runtime.ts'
 import type { DnsConfig } from './dns.ts'
-import { allContainers, hostnameOf, isSidecar } from './spec.ts'
+import { allContainers, hostnameOf } from './spec.ts'
 
 export interface SandboxOptions {
   attempt: number

@@ -2,9 +2,6 @@
 import { createHash } from 'node:crypto'
 import type { core } from '../../api/index.ts'
 
-/** A restartable init container. Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/ */
-export const isSidecar = (container: core.Container): boolean => container.restartPolicy === 'Always'
-
 export const initContainers = (pod: core.Pod): core.Container[] => pod.spec.initContainers ?? []
 export const ephemeralContainers = (pod: core.Pod): core.EphemeralContainer[] => pod.spec.ephemeralContainers ?? []
 

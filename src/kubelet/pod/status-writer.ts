@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type core, is, resources, StatusError } from '../../api/index.ts'
+import { type core, findCondition, is, resources, StatusError } from '../../api/index.ts'
 import type { Clock, Logger } from '../../base/index.ts'
 import type { Client } from '../../client/index.ts'
 
@@ -117,7 +117,7 @@ export function statusPatch(from: core.PodStatus, to: core.PodStatus): Record<st
     if (!isDeepStrictEqual(from[key], to[key]))
       patch[key] = [...(to[key] ?? []), ...(from[key] ? [{ $patch: 'replace' }] : [])]
   const changed = (to.conditions ?? []).flatMap(condition => {
-    const before = from.conditions?.find(({ type }) => type === condition.type)
+    const before = findCondition(from.conditions, condition.type)
     if (isDeepStrictEqual(condition, before)) return []
     // Merging keeps what is not named: a reason that no longer holds has to be taken away.
     const gone = Object.keys(before ?? {}).filter(key => !(key in condition))

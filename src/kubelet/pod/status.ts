@@ -1,7 +1,7 @@
-import { type core, formatTime } from '../../api/index.ts'
+import { type core, findCondition, formatTime, isSidecar } from '../../api/index.ts'
 import { type ContainerStatuses, type ContainerView, containerStatuses } from './container-status.ts'
 import { qosClassOf } from './resources.ts'
-import { initContainers, isSidecar, restartPolicyOf } from './spec.ts'
+import { initContainers, restartPolicyOf } from './spec.ts'
 import type { PodState } from './state.ts'
 
 export interface StatusView extends ContainerView {
@@ -162,7 +162,7 @@ function containersReady(pod: core.Pod, statuses: ContainerStatuses, phase: Phas
 function ready(pod: core.Pod, containers: Verdict): Verdict {
   if (!containers.status) return containers
   const messages = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
-    const condition = pod.status?.conditions?.find(({ type }) => type === conditionType)
+    const condition = findCondition(pod.status?.conditions, conditionType)
     if (!condition) return `corresponding condition of pod readiness gate "${conditionType}" does not exist.`
     return condition.status === 'True'
       ? []

@@ -247,10 +247,11 @@ async function loggedContainer(
   const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]
   const waiting = statuses.find(status => status.name === name)?.state.waiting
   const reason = waiting?.reason ?? 'ContainerCreating'
-  // A wait that is over by itself and one that needs somebody are told apart, as upstream does.
-  const stuck = /^(ErrImage|ImagePullBackOff|InvalidImageName|CreateContainer|RunContainer)/.test(reason)
-  throw new HttpError(
-    400,
-    stuck ? `${where} is waiting to start: ${waiting?.message || reason}` : `${where} is waiting to start: ${reason}`,
-  )
+  throw new HttpError(400, `${where} is waiting to start: ${IMAGE_TROUBLE[reason] ?? reason}`)
+}
+
+/** What upstream says in place of these two reasons. */
+const IMAGE_TROUBLE: Record<string, string> = {
+  ErrImagePull: "image can't be pulled",
+  ImagePullBackOff: 'trying and failing to pull image',
 }

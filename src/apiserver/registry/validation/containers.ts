@@ -1,4 +1,4 @@
-import { type core, type FieldError, names } from '../../../api/index.ts'
+import { type core, type FieldError, isSidecar, names } from '../../../api/index.ts'
 import { validateEnv, validateEnvFrom } from './env.ts'
 import {
   complaints,
@@ -46,10 +46,7 @@ export function validateContainers(spec: core.PodSpec, path: string): FieldError
     ),
     ...validateUniqueNames(spec, path),
     ...validateHostPorts(spec.containers, `${path}.containers`),
-    ...validateHostPorts(
-      spec.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always'),
-      `${path}.initContainers`,
-    ),
+    ...validateHostPorts(spec.initContainers?.filter(isSidecar), `${path}.initContainers`),
   ]
 }
 
@@ -71,7 +68,7 @@ function validateContainer(container: core.Container, path: string, around: Surr
 }
 
 function validateInitContainer(container: core.Container, path: string, around: Surroundings): FieldError[] {
-  if (container.restartPolicy === 'Always') return validateContainer(container, path, around)
+  if (isSidecar(container)) return validateContainer(container, path, around)
   const misplaced = (['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const).filter(
     field => container[field],
   )

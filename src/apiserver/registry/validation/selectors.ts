@@ -10,22 +10,24 @@ export function validateLabelSelector(selector: meta.LabelSelector | undefined, 
   ]
 }
 
-function validateRequirement({ key, operator, values }: meta.LabelSelectorRequirement, path: string): FieldError[] {
-  const problems: FieldError[] = []
-  if (operator === 'In' || operator === 'NotIn') {
-    if (!values?.length)
-      problems.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values?.length) {
-      problems.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-    }
-  } else problems.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'))
-  problems.push(...complaints(`${path}.key`, key, names.qualifiedNameProblems(key)))
-  return [
-    ...problems,
-    ...each(values, `${path}.values`, (value, field) => complaints(field, value, names.labelValueProblems(value))),
-  ]
+const validateRequirement = ({ key, operator, values }: meta.LabelSelectorRequirement, path: string): FieldError[] => [
+  ...(validateSetOperator(operator, values, path) ?? [unknownOperator(operator, path)]),
+  ...complaints(`${path}.key`, key, names.qualifiedNameProblems(key)),
+  ...each(values, `${path}.values`, (value, field) => complaints(field, value, names.labelValueProblems(value))),
+]
+
+/** What label and node selectors have in common; undefined for any other operator. */
+function validateSetOperator(operator: string, values: string[] = [], path: string): FieldError[] | undefined {
+  const field = `${path}.values`
+  if (operator === 'In' || operator === 'NotIn')
+    return values.length ? [] : [required(field, "must be specified when `operator` is 'In' or 'NotIn'")]
+  if (operator === 'Exists' || operator === 'DoesNotExist')
+    return values.length ? [forbidden(field, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")] : []
+  return undefined
 }
+
+const unknownOperator = (operator: string, path: string): FieldError =>
+  invalid(`${path}.operator`, operator, 'not a valid selector operator')
 
 /** Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateLabels */
 export const validateLabels = (labels: Record<string, string> | undefined, path: string): FieldError[] =>
@@ -47,8 +49,6 @@ export function validateAnnotations(annotations: Record<string, string> = {}, pa
   return size > LARGEST_ANNOTATIONS ? [...problems, tooLong(path, '', LARGEST_ANNOTATIONS)] : problems
 }
 
-const NODE_OPERATORS = ['DoesNotExist', 'Exists', 'Gt', 'In', 'Lt', 'NotIn']
-
 export function validateNodeSelector(selector: core.NodeSelector, path: string): FieldError[] {
   const field = `${path}.nodeSelectorTerms`
   if (!selector.nodeSelectorTerms?.length) return [required(field, 'must have at least one node selector term')]
@@ -61,23 +61,18 @@ export const validateNodeSelectorTerm = (term: core.NodeSelectorTerm, path: stri
 ]
 
 function validateNodeRequirement({ key, operator, values }: core.NodeSelectorRequirement, path: string): FieldError[] {
-  const problems: FieldError[] = []
-  if (operator === 'In' || operator === 'NotIn') {
-    if (!values?.length)
-      problems.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values?.length) {
-      problems.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-    }
-  } else if (operator === 'Gt' || operator === 'Lt') {
-    if (values?.length !== 1) {
-      problems.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-    }
-  } else if (!NODE_OPERATORS.includes(operator)) {
-    problems.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'))
-  }
-  return [...problems, ...complaints(`${path}.key`, key, names.qualifiedNameProblems(key))]
+  const bound = operator === 'Gt' || operator === 'Lt'
+  const problems = bound ? validateBound(values, path) : validateSetOperator(operator, values, path)
+  return [
+    ...(problems ?? [unknownOperator(operator, path)]),
+    ...complaints(`${path}.key`, key, names.qualifiedNameProblems(key)),
+  ]
 }
+
+const validateBound = (values: string[] = [], path: string): FieldError[] =>
+  values.length === 1
+    ? []
+    : [required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")]
 
 function validateNodeField({ key, operator, values }: core.NodeSelectorRequirement, path: string): FieldError[] {
   const problems: FieldError[] = []
@@ -87,7 +82,7 @@ function validateNodeField({ key, operator, values }: core.NodeSelectorRequireme
         required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"),
       )
     }
-  } else problems.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'))
+  } else problems.push(unknownOperator(operator, path))
   return key === 'metadata.name'
     ? problems
     : [...problems, invalid(`${path}.key`, key, 'not a valid field selector key')]

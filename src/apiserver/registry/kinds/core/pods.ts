@@ -1,4 +1,4 @@
-import type { core } from '../../../../api/index.ts'
+import { type core, isPodTerminal } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
 import { validatePod } from '../../validation/pod.ts'
 import { validatePodTemplate } from '../../validation/pod-template.ts'
@@ -38,10 +38,10 @@ export const podStrategy: Strategy<core.Pod> = {
     'status.nominatedNodeName': status.nominatedNodeName ?? '',
   }),
 
-  gracePeriod({ spec, status }, requested) {
+  gracePeriod(pod, requested) {
     // Nothing runs, so there is nothing to wait for.
-    if (!spec.nodeName || status.phase === 'Failed' || status.phase === 'Succeeded') return 0
-    const period = requested ?? spec.terminationGracePeriodSeconds ?? 0
+    if (!pod.spec.nodeName || isPodTerminal(pod)) return 0
+    const period = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0
     return period < 0 ? 1 : period
   },
 }

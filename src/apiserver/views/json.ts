@@ -1,0 +1,40 @@
+import { JSON_TYPE } from '../pipeline/formats.ts'
+import type { Entry } from '../../store/index.ts'
+import { bookmarkMeta, type Chunks, type ListMeta, type View } from './view.ts'
+
+/** What the views in JSON differ by. */
+interface JsonShape {
+  /** Of the object of a bookmark. */
+  kind: string
+  apiVersion: string
+  /** What stands before the first item of a list. */
+  head(meta: ListMeta): string
+  /** Objects within a list, with commas between them, and before them unless they are the first. */
+  items(entries: Entry[], first: boolean): Buffer
+  single: View['single']
+  event: View['event']
+}
+
+const TAIL = Buffer.from(']}\n')
+
+export const jsonView = ({ kind, apiVersion, head, items, single, event }: JsonShape): View => ({
+  type: JSON_TYPE,
+  watchType: JSON_TYPE,
+  single,
+  async *list(meta: ListMeta, chunks: Chunks) {
+    yield Buffer.from(head(meta))
+    let first = true
+    for await (const entries of chunks) {
+      if (!entries.length) continue
+      yield items(entries, first)
+      first = false
+    }
+    yield TAIL
+  },
+  event,
+  bookmark: (revision, initialEnd) => {
+    const object = { kind, apiVersion, metadata: bookmarkMeta(revision, initialEnd) }
+    return Buffer.from(`{"type":"BOOKMARK","object":${JSON.stringify(object)}}\n`)
+  },
+  error: status => Buffer.from(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`),
+})

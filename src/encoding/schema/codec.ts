@@ -1,0 +1,79 @@
+import type { FieldError, KubeObject } from '../../api/index.ts'
+import { type Codec, codecFor, DecodeError } from '../codec.ts'
+import { canonicalJson } from './canonical.ts'
+import { defaulterOf } from './defaults.ts'
+import { structureProblems } from './lists.ts'
+import { prune } from './prune.ts'
+import { isObject, type JsonSchema } from './schema.ts'
+import { type CompilePattern, checkOf } from './validate.ts'
+
+export interface SchemaCodecOptions {
+  /** Regular expressions are Go's, which are not JavaScript's. Throws when there is a fault in one. */
+  pattern: CompilePattern
+  /** What the schema's rules find; asked only when nothing else is in their way. */
+  rules?(object: KubeObject, old: KubeObject | undefined): FieldError[]
+}
+
+const OBJECT = 'meta/v1.PartialObjectMetadata'
+
+/** The codec of the kind that a structural schema describes. */
+export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecOptions): Codec {
+  const check = checkOf(withoutMetadata(schema), pattern)
+  const fill = defaulterOf(schema)
+  return {
+    decode(value) {
+      if (!isObject(value)) throw new DecodeError('exceeded max depth')
+      const strict: string[] = []
+      const object = prune(schema, value, strict) as unknown as KubeObject
+      object.metadata ??= codecFor(OBJECT).decode({}).object.metadata
+      return { object, strict }
+    },
+    default: fill,
+    structural(object, old) {
+      let problems = problemsOf(object)
+      if (problems.length && old) problems = problemsOf(object, old)
+      if (!rules) return problems
+      return problems.some(({ type }) => BLOCKING.has(type))
+        ? [...problems, NOT_CHECKED]
+        : [...problems, ...rules(object, old)]
+    },
+    encode(object) {
+      const { kind, apiVersion, metadata, ...rest } = object
+      const head = codecFor(OBJECT).encode({ kind, apiVersion, metadata }).toString()
+      const tail = canonicalJson(rest)
+      return Buffer.from(tail === '{}' ? head : `${head.slice(0, -1)},${tail.slice(1)}`)
+    },
+  }
+
+  function problemsOf(object: KubeObject, old?: KubeObject): FieldError[] {
+    const problems: FieldError[] = []
+    check(object, '', problems, old)
+    return [...problems, ...structureProblems(schema, object)]
+  }
+}
+
+/** Metadata is judged as every object's is; a schema can say something of its name alone. */
+function withoutMetadata(schema: JsonSchema): JsonSchema {
+  const metadata = schema.properties?.metadata
+  if (!metadata) return schema
+  const { name, generateName } = metadata.properties ?? {}
+  const properties = { ...(name ? { name } : {}), ...(generateName ? { generateName } : {}) }
+  return { ...schema, properties: { ...schema.properties, metadata: { type: 'object', properties } } }
+}
+
+/** Faults after which rules would not make sense of the object. */
+const BLOCKING: ReadonlySet<FieldError['type']> = new Set([
+  'NotSupported',
+  'Required',
+  'TooLong',
+  'TooMany',
+  'TypeInvalid',
+])
+
+const NOT_CHECKED: FieldError = {
+  type: 'Invalid',
+  field: '<nil>',
+  value: 'null',
+  detail:
+    'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+}
