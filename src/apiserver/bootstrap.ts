@@ -84,7 +84,7 @@ async function bootstrapService(
 }
 
 /** Makes the object, or brings the present one up to date. */
-async function ensure<T extends KubeObject>(
+export async function ensure<T extends KubeObject>(
   registry: Registry,
   resource: Resource<T>,
   draft: Draft<T>,

@@ -3,10 +3,14 @@ import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import type { Store } from '../store/index.ts'
 import { chain } from './admission/admission.ts'
 import { startAdmission } from './admission/plugins.ts'
+import { type ProxyClient, startAggregation } from './aggregation/index.ts'
+import { publishAuthentication, type RequestHeader } from './authn/extension.ts'
 import { signingKey, verifyingKey } from './authn/keys.ts'
+import { parseTokenFile } from './authn/token-file.ts'
 import { TokenAuthenticator } from './authn/tokens.ts'
-import { builtinAuthorizer } from './authz/builtin.ts'
+import { alwaysAllow, builtinAuthorizer } from './authz/builtin.ts'
 import { bootstrap } from './bootstrap.ts'
+import { followDefinitions } from './crd/index.ts'
 import { createDiscovery } from './discovery/index.ts'
 import { RequestMetrics } from './metrics.ts'
 import { createOpenApi } from './openapi/index.ts'
@@ -33,11 +37,21 @@ export interface ApiServerOptions {
   /** Where nodes and pods reach this server. */
   advertiseAddress: string
   tls: { cert: string; key: string }
-  /** Signs the client certificates that are believed. */
-  clientCa: string
+  /** Signs the client certificates that are believed; without it none is asked for. */
+  clientCa?: string
   serviceAccount: { issuer: string; signingKey: string; publicKeys: string[] }
   serviceClusterIpRange: string
   serviceNodePortRange: string
+  /** Lets those in that only authorization would keep out. Source: --authorization-mode=AlwaysAllow */
+  allowAll?: boolean
+  /** Tokens that do not end; the text of a token file. */
+  tokenFile?: string
+  /** Admission plugins that do not run, by name. */
+  disabledAdmissionPlugins?: string[]
+  /** How this server shows itself to those that it passes requests on to. */
+  proxyClient?: ProxyClient
+  /** What those need to know who asks them, published in a ConfigMap; the authority is the one that signed `proxyClient`. */
+  requestHeader?: RequestHeader
   /** How to talk to kubelets, for logs and exec; without it those are not served. */
   kubeletClient?: { ca: string; cert: string; key: string }
   clock: Clock
@@ -59,10 +73,18 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const registry = registryOf(options)
   registry.strategies.restoreServices(await registry.reader.list(resources.services))
   const webhookClient = createWebhookClient((...service) => resolveService(registry, ...service), clock)
-  const admission = await startAdmission(registry, { webhookClient })
+  const admission = await startAdmission(registry, { webhookClient, disabled: options.disabledAdmissionPlugins })
+  const definitions = await followDefinitions(registry)
+  const aggregation = await startAggregation(registry, options.proxyClient)
   const signing = signingKey(options.serviceAccount.signingKey)
   const verifying = options.serviceAccount.publicKeys.map(verifyingKey)
-  const tokenOptions = { issuer: options.serviceAccount.issuer, signing, verifying }
+  const tokenOptions = {
+    issuer: options.serviceAccount.issuer,
+    signing,
+    verifying,
+    fixed: parseTokenFile(options.tokenFile ?? ''),
+  }
+  const authorizer = options.allowAll ? alwaysAllow : builtinAuthorizer
   const tokens = new TokenAuthenticator(tokenOptions, registry.reader, () => clock.now())
   const stopping = new AbortController()
   const metrics = new RequestMetrics()
@@ -74,11 +96,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     random,
     log,
     tokens,
-    authorizer: builtinAuthorizer,
+    authorizer,
     resources: registry.resources,
     route: createRoutes({
       metrics,
       further: [
+        path => aggregation.route(path),
         path => discovery?.(path),
         createOpenApi({ resources: () => registry.resources.all(), version: version.gitVersion, clock }),
       ],
@@ -105,7 +128,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     }),
     resource: resourceHandler(registry, {
       tokens,
-      authorizer: builtinAuthorizer,
+      authorizer,
       tokenOptions,
       kubeletClient: options.kubeletClient,
     }),
@@ -119,17 +142,21 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   })
   url = urlOf(options, listener.port)
   const serverAddress = `${options.advertiseAddress}:${listener.port}`
-  discovery = createDiscovery({ resources: () => registry.resources.all(), serverAddress })
+  discovery = createDiscovery({ resources: () => registry.resources.all(), remote: aggregation.remote, serverAddress })
   await bootstrap(registry, {
     advertiseAddress: options.advertiseAddress,
     port: listener.port,
     serviceAddress: ip.addressAt(ip.parseCidr(options.serviceClusterIpRange), 1),
   })
+  await publishAuthentication(registry, options)
   ready = true
+  aggregation.registerLocal()
   log.info({ host: options.host, port: listener.port }, 'serving')
   let stopped: Promise<void> | undefined
   async function stop() {
     await listener.close(GRACE)
+    await definitions.stop()
+    await aggregation.stop()
     await admission.stop()
     webhookClient.close()
   }

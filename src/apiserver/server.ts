@@ -10,7 +10,8 @@ export interface ListenOptions {
   /** 0 for any free one. */
   port: number
   tls: { cert: string; key: string }
-  clientCa: string
+  /** PEM; without it no client certificate is asked for. */
+  clientCa?: string
   clock: Clock
   request(request: Context['request'], response: Context['response'], upgrade?: Context['upgrade']): Promise<void>
 }
@@ -34,7 +35,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     ALPNProtocols: ['h2', 'http/1.1'],
     ...options.tls,
     ca: options.clientCa,
-    requestCert: true,
+    requestCert: options.clientCa !== undefined,
     // A bad certificate is answered with 401 rather than a broken handshake.
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',

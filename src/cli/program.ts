@@ -11,6 +11,7 @@ const SUMMARIES: Record<string, string> = {
   status: 'show each component, its health, its address and its log file',
   image: 'import images onto every node, or list them',
   apiserver: 'run the API server',
+  envtest: 'write kube-apiserver, etcd and kubectl into a directory, for test harnesses',
   'controller-manager': 'run the controllers',
   scheduler: 'run the scheduler',
   kubelet: 'run the agent of one node',
@@ -30,7 +31,13 @@ export async function program(commands: Record<string, () => Promise<Module>>, a
   } else {
     for (const [name, summary] of Object.entries(SUMMARIES)) root.command(name).description(summary)
   }
-  await root.parseAsync(args, { from: 'user' })
+  await root.parseAsync(args.map(hyphenated), { from: 'user' })
+}
+
+/** `--service_cluster_ip_range` is `--service-cluster-ip-range`, as for every upstream component. */
+function hyphenated(arg: string): string {
+  const [name = '', ...value] = arg.split('=')
+  return name.startsWith('--') ? [name.replaceAll('_', '-'), ...value].join('=') : arg
 }
 
 export function port(text: string): number {

@@ -7,6 +7,7 @@ import type { ClusterRef } from './images.ts'
 import type { ApiServerFlags } from './run/apiserver.ts'
 import type { ControlLoopsFlags } from './run/control-loops.ts'
 import type { ControllerManagerFlags } from './run/controller-manager.ts'
+import type { EtcdFlags } from './run/etcd.ts'
 import type { KubeletFlags } from './run/kubelet.ts'
 import type { DnsFlags, NetworkFlags, NodeServicesFlags, ProxyFlags } from './run/node-services.ts'
 import type { SchedulerFlags } from './run/scheduler.ts'
@@ -27,6 +28,7 @@ export type {
   ControllerManagerFlags,
   DnsFlags,
   DownOptions,
+  EtcdFlags,
   KubeletFlags,
   NetworkFlags,
   NodeServicesFlags,
@@ -46,6 +48,11 @@ export const importImages = async (cluster: ClusterRef, file: string) =>
   (await import('./images.ts')).importImages(cluster, file)
 export const listImages = async (cluster: ClusterRef) => (await import('./images.ts')).listImages(cluster)
 
+export const envtest = async (directory: string, tools?: string) => {
+  const { writeEnvtest } = await import('./envtest.ts')
+  return writeEnvtest(directory, [process.execPath, process.argv[1] ?? ''], tools)
+}
+export const runEtcd = async (flags: EtcdFlags) => (await import('./run/etcd.ts')).runEtcd(flags)
 export const runApiServer = async (flags: ApiServerFlags) => (await import('./run/apiserver.ts')).runApiServer(flags)
 export const runControllerManager = async (flags: ControllerManagerFlags) =>
   (await import('./run/controller-manager.ts')).runControllerManager(flags)

@@ -122,6 +122,24 @@ async function ensureLeafFiles(path: string, issuer: Authority, leaf: Leaf): Pro
   if (pair !== present) writePair(path, pair)
 }
 
+/**
+ * The certificate and key in the files `path`.crt and `path`.key; when there are none, new ones for a server of these names,
+ * with the authority that signed them behind the certificate.
+ */
+export async function ensureServingPair(path: string, names: string[], clock: Clock): Promise<KeyPair> {
+  const present = readPair(path)
+  if (present) return present
+  const host = names[0]!
+  const authority = await issue({ commonName: `${host}-ca@${Math.floor(clock.now() / 1000)}` }, clock, {
+    life: LEAF_LIFE,
+  })
+  const leaf: Leaf = { commonName: host, usage: 'server', names: distinct(names) }
+  const { cert, key } = await issue(leaf, clock, { life: LEAF_LIFE, issuer: authority })
+  const pair = { cert: cert + authority.cert, key }
+  writePair(path, pair)
+  return pair
+}
+
 /** RSA, as kubeadm makes it: every verifier of a service account's token knows RS256. */
 async function ensureServiceAccountKey(directory: string): Promise<void> {
   const path = join(directory, 'sa.key')

@@ -12,5 +12,18 @@ export {
   watchFrame,
 } from './protobuf/envelope.ts'
 export { WireWriter } from './protobuf/wire-writer.ts'
+export { canonicalJson } from './schema/canonical.ts'
+export { type SchemaCodecOptions, schemaCodec } from './schema/codec.ts'
+export { defaulterOf } from './schema/defaults.ts'
+export { prune } from './schema/prune.ts'
+export {
+  fieldSchema,
+  isObject,
+  itemKey,
+  type JsonObject,
+  type JsonSchema,
+  type ValidationRule,
+} from './schema/schema.ts'
+export { byKeys, type CompilePattern, checkOf, type Pattern } from './schema/validate.ts'
 export { conversionProblem } from './unstructured.ts'
 export { parseYaml } from './yaml.ts'

@@ -1,5 +1,29 @@
 /** The ways to change an object by a patch. None of them changes its arguments, and the result may share parts with them. */
 
+export {
+  type Application,
+  anything,
+  apply,
+  customSchema,
+  type FieldSet,
+  type ListSchema,
+  type MapField,
+  type MapSchema,
+  matching,
+  modelSchema,
+  type Outcome,
+  ownersFromScale,
+  type ReplicasPaths,
+  type Schema,
+  type StructuralSchema,
+  scaleOwners,
+  setOf,
+  settledTimes,
+  trackUpdate,
+  type Versions,
+  type Write,
+  without,
+} from './apply/index.ts'
 export { PatchError } from './errors.ts'
 export { goString } from './json.ts'
 export { applyJsonPatch } from './json-patch.ts'

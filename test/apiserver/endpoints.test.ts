@@ -6,7 +6,9 @@ import { type Answer, type Call, caller, startTestApiServer, type TestApiServer 
 import { eventually } from '../support/eventually.ts'
 
 /** Every method and path that the official clients of 1.36 can call. */
-const ENDPOINTS = readFileSync(join(import.meta.dirname, 'endpoints.txt'), 'utf8').trim().split('\n')
+const ENDPOINTS = readFileSync(join(import.meta.dirname, 'endpoints.txt'), 'utf8')
+  .trim()
+  .split('\n')
 const COVERAGE = readFileSync(join(import.meta.dirname, '../../docs/api-coverage.md'), 'utf8')
 
 /** The custom resource that stands where the list leaves group and kind open. */
@@ -64,7 +66,12 @@ describe('every endpoint', () => {
     for (const [group, count] of served) test.diagnostic(`${group}: ${count} served`)
     const stable = [...missing].filter(([group]) => /\/v\d+$/.test(group)).flatMap(([, endpoints]) => endpoints)
     assert.deepEqual(stable, [], 'stable endpoints that are not served')
-    assert.deepEqual([...missing.keys()].sort(), rowsOf('Not served').map(([group]) => group).sort())
+    assert.deepEqual(
+      [...missing.keys()].sort(),
+      rowsOf('Not served')
+        .map(([group]) => group)
+        .sort(),
+    )
     assert.deepEqual(
       rowsOf('Served'),
       [...served].map(([group, count]) => [group, String(count)]),
@@ -79,7 +86,8 @@ describe('every endpoint', () => {
       const { resources } = (await call('GET', root)).json
       for (const { name, namespaced, verbs } of resources as Discovered[])
         for (const verb of verbs)
-          if (!listed.has(`${METHODS[verb]} ${pathOf(root, name, namespaced, verb)}`)) unknown.push(`${verb} ${root} ${name}`)
+          if (!listed.has(`${METHODS[verb]} ${pathOf(root, name, namespaced, verb)}`))
+            unknown.push(`${verb} ${root} ${name}`)
     }
     assert.deepEqual(unknown, [])
   })
@@ -142,7 +150,12 @@ function rowsOf(heading: string): string[][] {
   return section
     .split('\n')
     .filter(line => line.startsWith('| `'))
-    .map(line => line.split('|').slice(1, 3).map(cell => cell.trim().replaceAll('`', '')))
+    .map(line =>
+      line
+        .split('|')
+        .slice(1, 3)
+        .map(cell => cell.trim().replaceAll('`', '')),
+    )
     .map(cells => (heading === 'Served' ? cells : cells.slice(0, 1)))
 }
 
@@ -161,7 +174,10 @@ async function makeCustomResource(call: Call): Promise<void> {
             served: true,
             storage: true,
             schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-            subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
+            subresources: {
+              status: {},
+              scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+            },
           },
         ],
       },

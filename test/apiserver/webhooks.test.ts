@@ -108,7 +108,7 @@ describe('admission webhooks', () => {
     await create(map)
     await register('validating', {})
     await call('PUT', `${MAPS}/${name}`, { body: { ...map, data: { a: '2' } } })
-    await call('PATCH', `${MAPS}/${name}?force=true`, {
+    await call('PATCH', `${MAPS}/${name}`, {
       body: { data: { b: '3' } },
       type: 'application/merge-patch+json',
     })

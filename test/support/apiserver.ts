@@ -31,8 +31,11 @@ export interface TestApiServer {
 export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
 
 /** A real API server on a free port of this machine, with an authority and a store of its own. */
-export async function startTestApiServer(options: Partial<ApiServerOptions> = {}): Promise<TestApiServer> {
-  const pki = await createTestPki()
+export async function startTestApiServer(
+  options: Partial<ApiServerOptions> = {},
+  given?: TestPki,
+): Promise<TestApiServer> {
+  const pki = given ?? (await createTestPki())
   const path = await mkdtemp(join(tmpdir(), 'k8ts-apiserver-'))
   const parts = { clock: systemClock, random: systemRandom, log: silentLogger }
   const store = options.store ?? (await openLmdb({ path, ...parts }))

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installTools } from '../../scripts/tools.ts'
 import type { core } from '../../src/api/index.ts'
+import type { TestApiServer } from './apiserver.ts'
 import { type Output, run, type TestCluster } from './cluster.ts'
 import { eventually } from './eventually.ts'
 
@@ -17,6 +20,25 @@ export const WAIT = 'trap "exit 0" TERM; sleep infinity & wait'
 /** Where kubectl lies, and the arguments that point it at the cluster. */
 export async function kubectlCommand(cluster: Pick<TestCluster, 'kubeconfig'>): Promise<[string, string]> {
   return [join(await installTools(), 'kubectl'), `--kubeconfig=${cluster.kubeconfig}`]
+}
+
+/** Writes what kubectl needs to reach a test's own API server; `remove` takes it away again. */
+export async function adminKubeconfig({ url, ca, admin }: Pick<TestApiServer, 'url' | 'ca' | 'admin'>) {
+  const directory = await mkdtemp(join(tmpdir(), 'k8ts-kubeconfig-'))
+  const kubeconfig = join(directory, 'config')
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server: url, 'certificate-authority-data': base64(ca) } }],
+    users: [
+      { name: 'admin', user: { 'client-certificate-data': base64(admin.cert), 'client-key-data': base64(admin.key) } },
+    ],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+    'current-context': 'test',
+  }
+  await writeFile(kubeconfig, JSON.stringify(config))
+  return { kubeconfig, remove: () => rm(directory, { recursive: true, force: true }) }
 }
 
 /** Runs kubectl to its end, whatever its exit code. */

@@ -12,23 +12,29 @@ import { admissionWebhooks } from './webhooks/index.ts'
 
 export interface AdmissionOptions {
   webhookClient: WebhookClient
+  /** Names of plugins that do not run. */
+  disabled?: string[]
 }
 
 /**
  * Gives the registry its admission: the plugins in the order in which upstream runs them. Resolves when what is configured
  * has been read. Source: k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go AllOrderedPlugins
  */
-export async function startAdmission(registry: Registry, { webhookClient }: AdmissionOptions): Promise<Component> {
+export async function startAdmission(
+  registry: Registry,
+  { webhookClient, disabled = [] }: AdmissionOptions,
+): Promise<Component> {
   const { reader, random } = registry
   const webhooks = await admissionWebhooks(registry, { client: webhookClient, equivalents: equivalentsIn(registry) })
-  registry.admission = chain([
+  const plugins = [
     namespaceLifecycle(reader),
     serviceAccounts(reader, random),
     priority(reader),
     defaultTolerationSeconds,
     webhooks.mutating,
     webhooks.validating,
-  ])
+  ]
+  registry.admission = chain(plugins.filter(({ name }) => !disabled.includes(name)))
   return webhooks
 }
 

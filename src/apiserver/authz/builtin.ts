@@ -30,3 +30,6 @@ export const builtinAuthorizer: Authorizer = {
     return review ? ALLOWED : REFUSED
   },
 }
+
+/** Source: --authorization-mode=AlwaysAllow */
+export const alwaysAllow: Authorizer = { authorize: () => ALLOWED }

@@ -67,13 +67,14 @@ export class ConvertedStore implements Store {
 
   watch(prefix: string, after: number, handlers: WatchHandlers): Watcher {
     let closed = false
+    let watcher: Watcher | undefined
     let queue: Promise<void> | undefined
     const deliver = (changes: Change[]) => {
       if (!closed) handlers.changes(changes)
     }
     const fail = (error: Error) => {
       if (closed) return
-      watcher.close()
+      watcher?.close()
       closed = true
       handlers.failed(error)
     }
@@ -82,7 +83,7 @@ export class ConvertedStore implements Store {
       if (!queue) return work()
       queue = queue.then(work).catch(fail)
     }
-    const watcher = this.#store.watch(prefix, after, {
+    watcher = this.#store.watch(prefix, after, {
       changes: changes =>
         void inTurn(() => {
           const converted = this.#convert(changes)
@@ -97,7 +98,7 @@ export class ConvertedStore implements Store {
     return {
       close() {
         closed = true
-        watcher.close()
+        watcher?.close()
       },
     }
   }

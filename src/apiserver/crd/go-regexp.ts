@@ -1,13 +1,13 @@
 import type { Pattern } from '../../encoding/index.ts'
 
-let engine: typeof import('@bufbuild/re2').RE2JS | undefined
+let engine: typeof import('re2js').RE2JS | undefined
 
 /**
- * Loads what regular expressions of Go need; they are matched in linear time and have a syntax of their own. Seven
+ * Loads what regular expressions of Go need; they are matched in linear time and have a syntax of their own. Six
  * megabytes that a server without such expressions does not pay for.
  */
 export async function loadGoRegexp(): Promise<void> {
-  engine ??= (await import('@bufbuild/re2')).RE2JS
+  engine ??= (await import('re2js')).RE2JS
 }
 
 /** Only after `loadGoRegexp`. Throws in Go's words when there is a fault in the expression. */

@@ -71,7 +71,9 @@ function bracket(inner: string): Step {
   return values =>
     values.flatMap(value =>
       Array.isArray(value)
-        ? value.slice(start ? Number(start) : 0, end ? Number(end) : undefined).filter((_, at) => at % Number(step ?? 1) === 0)
+        ? value
+            .slice(start ? Number(start) : 0, end ? Number(end) : undefined)
+            .filter((_, at) => at % Number(step ?? 1) === 0)
         : [],
     )
 }
@@ -115,7 +117,9 @@ const members = (value: unknown): unknown[] => (typeof value === 'object' && val
 const descendants = (value: unknown): unknown[] => [value, ...members(value).flatMap(descendants)]
 
 const member = (value: unknown, name: string): unknown[] =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? [(value as Record<string, unknown>)[name]] : []
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? [(value as Record<string, unknown>)[name]]
+    : []
 
 function item(list: unknown[], index: number): unknown[] {
   const found = list.at(index)

@@ -11,10 +11,10 @@ export const aggregated = (groups: ServedGroup[], apiVersion: string) => ({
   metadata: {},
   items: groups.map(({ name, versions }) => ({
     metadata: name ? { name } : {},
-    versions: versions.map(({ version, resources }) => ({
+    versions: versions.map(({ version, resources, stale }) => ({
       version,
       resources: resources.map(describe),
-      freshness: 'Current',
+      freshness: stale ? 'Stale' : 'Current',
     })),
   })),
 })

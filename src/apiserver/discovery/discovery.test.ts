@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { allResources, type Resource, StatusError } from '../../api/index.ts'
-import type { Context } from '../pipeline/context.ts'
 import { parseAccept } from '../pipeline/accept.ts'
+import type { Context } from '../pipeline/context.ts'
 import { byVersion } from './groups.ts'
 import { createDiscovery } from './index.ts'
 

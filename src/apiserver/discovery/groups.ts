@@ -4,6 +4,13 @@ import type { Resource } from '../../api/index.ts'
 export interface ServedVersion {
   version: string
   resources: Resource[]
+  /** Another server serves it and cannot be reached, so that this is what is remembered. */
+  stale?: boolean
+}
+
+/** One group version that another server serves by way of this one. */
+export interface RemoteVersion extends ServedVersion {
+  group: string
 }
 
 /** One API group; its preferred version comes first. */
@@ -38,9 +45,11 @@ const ORDER = [
 ]
 
 /** Groups in the order of discovery: upstream's own first, then others by name. */
-export function groupsOf(resources: Resource[]): ServedGroup[] {
-  const groups = Map.groupBy(resources, ({ group }) => group)
-  return [...groups.keys()].sort(byPlace).map(name => ({ name, versions: versionsOf(groups.get(name)!) }))
+export function groupsOf(resources: Resource[], remote: RemoteVersion[] = []): ServedGroup[] {
+  const own = Map.groupBy(resources, ({ group }) => group)
+  const further = Map.groupBy(remote, ({ group }) => group)
+  const names = [...new Set([...own.keys(), ...further.keys()])].sort(byPlace)
+  return names.map(name => ({ name, versions: versionsOf(own.get(name) ?? [], further.get(name) ?? []) }))
 }
 
 function byPlace(a: string, b: string): number {
@@ -48,12 +57,11 @@ function byPlace(a: string, b: string): number {
   return place(a) - place(b) || (a < b ? -1 : 1)
 }
 
-function versionsOf(resources: Resource[]): ServedVersion[] {
-  const versions = Map.groupBy(resources, ({ version }) => version)
-  return [...versions.keys()].sort(byVersion).map(version => ({
-    version,
-    resources: versions.get(version)!.sort((a, b) => (a.resource < b.resource ? -1 : 1)),
-  }))
+function versionsOf(own: Resource[], remote: RemoteVersion[]): ServedVersion[] {
+  const served = [...Map.groupBy(own, ({ version }) => version)].map(([version, resources]) => ({ version, resources }))
+  return [...served, ...remote]
+    .map(each => ({ ...each, resources: each.resources.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)) }))
+    .sort((a, b) => byVersion(a.version, b.version))
 }
 
 const STABILITY = ['alpha', 'beta', undefined]

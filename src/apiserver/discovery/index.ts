@@ -1,36 +1,48 @@
 import { createHash } from 'node:crypto'
 import { errors, type Resource } from '../../api/index.ts'
-import type { Context, Handler, Reply } from '../pipeline/context.ts'
 import { parseAccept } from '../pipeline/accept.ts'
+import type { Context, Handler, Reply } from '../pipeline/context.ts'
 import { aggregated } from './aggregated.ts'
-import { groupsOf, type ServedGroup } from './groups.ts'
+import { groupsOf, type RemoteVersion, type ServedGroup } from './groups.ts'
 import * as legacy from './legacy.ts'
 
 export interface DiscoveryOptions {
   /** What is served at present. A new array when that has changed, and the same one as long as it has not. */
   resources(): Resource[]
+  /** What other servers serve by way of this one; as with `resources`, the same array as long as nothing has changed. */
+  remote?(): RemoteVersion[]
   /** `10.0.0.1:6443`, for clients that were given another address. */
   serverAddress: string
 }
+
+const NONE: RemoteVersion[] = []
 
 const AGGREGATED = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 const ACCEPTED = ['application/json', `application/json;${AGGREGATED}`]
 
 /** What answers a path of discovery: `/api`, `/apis` and what lies below them down to a group version. */
-export function createDiscovery({ resources, serverAddress }: DiscoveryOptions): (path: string) => Handler | undefined {
-  const documents = cached(resources, served => makeDocuments(groupsOf(served), serverAddress))
+export function createDiscovery({
+  resources,
+  remote = () => NONE,
+  serverAddress,
+}: DiscoveryOptions): (path: string) => Handler | undefined {
+  const groups = cached(remote, further => cached(resources, served => groupsOf(served, further)))
+  const documents = cached(
+    () => groups()(),
+    present => makeDocuments(present, serverAddress),
+  )
   return path => {
     const wanted = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
     return documents().get(wanted)
   }
 }
 
-/** Makes something of the resources again only when they have become others. */
-export function cached<T>(resources: () => Resource[], make: (resources: Resource[]) => T): () => T {
-  let from: Resource[] | undefined
+/** Makes something of what is served again only when that has become something else. */
+export function cached<From extends object, T>(source: () => From, make: (from: From) => T): () => T {
+  let from: From | undefined
   let made: T
   return () => {
-    const present = resources()
+    const present = source()
     if (present !== from) {
       made = make(present)
       from = present

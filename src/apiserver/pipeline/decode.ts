@@ -2,15 +2,14 @@ import { apiVersion, errors, type KubeObject, type Resource, type StatusError } 
 import {
   type Codec,
   DecodeError,
+  hasProtobuf,
   type ParsedJson,
   parseJson,
   parseProtobuf,
   parseYaml,
   SyntaxProblem,
 } from '../../encoding/index.ts'
-
-const PROTOBUF = 'application/vnd.kubernetes.protobuf'
-export const BODY_TYPES = ['application/json', 'application/yaml', PROTOBUF]
+import { JSON_TYPE, MEDIA_TYPES, PROTOBUF_TYPE, YAML_TYPE } from './formats.ts'
 
 /** What an object in a body has to be. */
 export type Expected = Pick<Resource, 'group' | 'version' | 'kind' | 'type'>
@@ -24,10 +23,10 @@ export const mediaType = (header: string | undefined): string =>
 /** A body as JSON, of the model's type `model`. Rejects with 415 for a media type that no object comes in. */
 export async function parseBody(body: Buffer, contentType: string | undefined, model: string): Promise<ParsedJson> {
   const type = mediaType(contentType)
-  if (type === 'application/json') return parseJson(body)
-  if (type === 'application/yaml') return parseYaml(body)
-  if (type === PROTOBUF) return parseProtobuf(body, model)
-  throw errors.unsupportedMediaType(BODY_TYPES)
+  if (type === JSON_TYPE) return parseJson(body)
+  if (type === YAML_TYPE) return parseYaml(body)
+  if (type === PROTOBUF_TYPE && hasProtobuf(model)) return parseProtobuf(body, model)
+  throw errors.unsupportedMediaType(MEDIA_TYPES.filter(type => type !== PROTOBUF_TYPE || hasProtobuf(model)))
 }
 
 /** Reads `fieldValidation`, which is `Warn` unless the client says otherwise. Rejects with 422. */
@@ -61,8 +60,10 @@ export async function decodeBody<T extends KubeObject>(
   try {
     parsed = await parseBody(body, contentType, expected.type)
   } catch (error) {
+    if (error instanceof DecodeError) throw unfit(expected, expected.kind, error.message)
     if (!(error instanceof SyntaxProblem)) throw error
-    throw unrecognized(expected, `couldn't get version/kind; json parse error: ${error.message}`, body)
+    const json = mediaType(contentType) !== PROTOBUF_TYPE
+    throw unrecognized(expected, `${json ? "couldn't get version/kind; json parse error: " : ''}${error.message}`, body)
   }
   return decodeValue(parsed, expected, codec, validation, warnings, body)
 }
@@ -82,12 +83,7 @@ export function decodeValue<T extends KubeObject>(
 ): T {
   const given = checkKind(value, expected, body)
   const asked = given || expected.kind
-  const wrong =
-    refuse ??
-    ((detail: string) =>
-      errors.badRequest(
-        `${asked} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: ${detail}`,
-      ))
+  const wrong = refuse ?? ((detail: string) => unfit(expected, asked, detail))
   try {
     const { object, strict } = codec.decode(value)
     const problems =
@@ -124,11 +120,16 @@ function checkKind(value: unknown, expected: Expected, body: Buffer): string {
       `the API version in the data (${version}) does not match the expected API version (${apiVersion(expected)})`,
     )
   if (kind && kind !== expected.kind)
-    throw errors.badRequest(
-      `${kind} in version ${JSON.stringify(expected.version)} cannot be handled as a ${expected.kind}: converting (${expected.version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
+    throw unfit(
+      expected,
+      String(kind),
+      `converting (${expected.version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
     )
   return (kind as string | undefined) ?? ''
 }
+
+const unfit = ({ version, kind }: Expected, given: string, detail: string) =>
+  errors.badRequest(`${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${detail}`)
 
 /** What Go calls a JSON value. */
 export const jsonName = (value: unknown) =>

@@ -1,4 +1,5 @@
 import { errors } from '../../api/index.ts'
+import { managerOf } from '../registry/ownership.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import { verbs } from '../registry/verbs.ts'
 import { createOnlyVerbs, type ReviewOptions } from '../reviews/index.ts'
@@ -23,13 +24,17 @@ export function resourceHandler(registry: Registry, options: ReviewOptions & Sub
       user,
       dryRun: isDryRun(query),
       warnings,
+      manager: WRITES.has(info.verb) ? managerOf(context) : undefined,
       options: { query, patch: info.verb === 'patch' },
     }
+    if (shown.custom?.deprecation) warnings.push(shown.custom.deprecation)
     const handler = info.subresource ? subresourceVerb(info, resource) : (createOnly(info) ?? verbs[info.verb])
     if (!handler || !isServed(context)) throw errors.methodNotAllowed()
     return handler(registry, call, context)
   }
 }
+
+const WRITES = new Set(['create', 'update', 'patch'])
 
 /** Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateDryRun */
 function isDryRun(query: URLSearchParams): boolean {

@@ -1,9 +1,9 @@
-import { pipeline } from 'node:stream'
+import { pipeline, type Writable } from 'node:stream'
 import type { Listing } from '../registry/list.ts'
 import type { Sink } from '../registry/watch.ts'
 import type { View } from '../views/view.ts'
-import type { Context, Reply } from './context.ts'
 import { COMPRESSED, compressor, takesGzip } from './compress.ts'
+import type { Context, Reply } from './context.ts'
 import { commonHeaders, drained, outgoing, tolerateLoss } from './respond.ts'
 
 /** Bytes that may wait for a slow watcher before it is dropped. */
@@ -19,14 +19,19 @@ export async function streamList(
   const parts = view.list(meta, chunks)
   if (whole || rewrite) {
     const body = await Array.fromAsync(parts)
-    return { status: 200, body: body.length === 1 ? body[0]! : Buffer.concat(body), type, ...(rewrite ? { rewrite } : {}) }
+    return {
+      status: 200,
+      body: body.length === 1 ? body[0]! : Buffer.concat(body),
+      type,
+      ...(rewrite ? { rewrite } : {}),
+    }
   }
   tolerateLoss(context)
   const response = outgoing(context)
-  const zip = takesGzip(context.request)
+  const zip = takesGzip(context.request) ? compressor() : undefined
   response.writeHead(200, { ...commonHeaders(context), 'Content-Type': type, ...(zip ? COMPRESSED : {}) })
-  const out = zip ? compressor() : response
-  if (zip) pipeline(out, response, () => {})
+  if (zip) pipeline(zip, response, () => {})
+  const out: Writable = zip ?? response
   for await (const part of parts) {
     if (response.destroyed) return undefined
     if (!out.write(part)) await drained(out)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestOptions } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { type Agent, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { errors, type StatusError } from '../../api/index.ts'
@@ -15,7 +15,11 @@ export interface Target {
   /** With its query. */
   path: string
   /** How to present oneself and whom to believe; only for https. */
-  tls?: { ca?: string; cert?: string; key?: string; rejectUnauthorized?: boolean }
+  tls?: { ca?: string; cert?: string; key?: string; servername?: string; rejectUnauthorized?: boolean }
+  /** Instead of those of the same name that the client sent; undefined takes one away. */
+  headers?: Record<string, string | string[] | undefined>
+  /** Keeps connections for the next request; only for https. */
+  agent?: Agent
 }
 
 /** How long a connection may take to be made, in milliseconds. */
@@ -43,18 +47,24 @@ function passedHeaders(headers: IncomingMessage['headers'], upgrading: boolean):
   return passed
 }
 
-function open({ scheme, host, port, path, tls }: Target, { request }: Context, upgrading: boolean) {
+function open({ scheme, host, port, path, tls, headers, agent }: Target, { request }: Context, upgrading: boolean) {
+  const passed = passedHeaders(request.headers as IncomingMessage['headers'], upgrading)
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (value === undefined) delete passed[name]
+    else passed[name] = value
+  }
   const options: RequestOptions = {
     host,
     port,
     path,
     method: request.method,
-    headers: passedHeaders(request.headers as IncomingMessage['headers'], upgrading),
-    agent: false,
+    headers: passed,
+    agent: agent && !upgrading ? agent : false,
     ...tls,
   }
   const sent = scheme === 'https' ? httpsRequest(options) : nodeHttp().request(options)
   sent.once('socket', socket => {
+    if (sent.reusedSocket) return
     socket.setNoDelay(true)
     socket.setTimeout(CONNECT_TIMEOUT, () => sent.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`)))
     socket.once(scheme === 'https' ? 'secureConnect' : 'connect', () => socket.setTimeout(0))

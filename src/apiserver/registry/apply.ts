@@ -104,4 +104,5 @@ async function parse(body: Buffer): Promise<ParsedJson> {
 }
 
 /** As upstream reads a boolean of a query: whatever is neither absent, `0` nor `false`. */
-export const isTrue = (value: string | null): boolean => value !== null && value !== '0' && value.toLowerCase() !== 'false'
+export const isTrue = (value: string | null): boolean =>
+  value !== null && value !== '0' && value.toLowerCase() !== 'false'

@@ -3,6 +3,7 @@ import { type Entry, KeyExists } from '../../store/index.ts'
 import { type Attributes, attributesOf } from '../admission/admission.ts'
 import { encode } from './encode.ts'
 import { validateMetadata } from './metadata.ts'
+import { track } from './ownership.ts'
 import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
 import { keyOf } from './served.ts'
 
@@ -17,6 +18,7 @@ export async function create(registry: Registry, call: Call, object: KubeObject)
   if (resourceVersion && resourceVersion !== '0') throw versionOnCreate()
   wipeSystemFields(call, object)
   call.served.strategy.defaults?.(object)
+  await track(registry, call, object)
   const attributes = attributesOf(call, { operation: 'CREATE', object })
   attributes.name = object.metadata.name
   await registry.admission.mutate(attributes)
@@ -101,7 +103,6 @@ function wipeSystemFields({ namespace, served }: Call, { metadata }: KubeObject)
   delete metadata.deletionGracePeriodSeconds
   delete metadata.generation
   delete metadata.selfLink
-  delete metadata.managedFields
 }
 
 function fillSystemFields(registry: Registry, { metadata }: KubeObject): void {

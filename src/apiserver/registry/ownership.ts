@@ -1,5 +1,13 @@
-import { apiVersion, errors, type FieldError, formatTime, type KubeObject, type meta, model } from '../../api/index.ts'
-import { anything, modelSchema, type Schema, trackUpdate, type Versions, type Write } from '../../patch/index.ts'
+import { apiVersion, errors, type FieldError, formatTime, type KubeObject, type meta } from '../../api/index.ts'
+import {
+  customSchema,
+  modelSchema,
+  type Schema,
+  type StructuralSchema,
+  trackUpdate,
+  type Versions,
+  type Write,
+} from '../../patch/index.ts'
 import type { Context } from '../pipeline/context.ts'
 import type { Call, Registry } from './registry.ts'
 import { relevantFields } from './reset-fields.ts'
@@ -45,18 +53,17 @@ export const writeOf = (registry: Registry, { served, shown, subresource }: Call
 const schemas = new WeakMap<Served, Schema>()
 
 export function schemaOf(served: Served): Schema {
-  if (served.custom) return served.custom.schema ?? anything
   let schema = schemas.get(served)
   if (!schema) {
-    schema = model.has(served.resource.type) ? modelSchema(served.resource.type) : anything
+    const { custom, resource } = served
+    schema = custom ? customSchema(custom.schema as StructuralSchema) : modelSchema(resource.type)
     schemas.set(served, schema)
   }
   return schema
 }
 
-/** The versions of a built-in resource are the one that is stored and those that convert to it. */
+/** The versions of a resource: the client's, the one that is stored, and those that convert to it. */
 function versionsOf(registry: Registry, served: Served, shown: Served): Versions {
-  if (served.custom?.versions) return served.custom.versions
   const at = (version: string): Served | undefined => {
     if (version === apiVersion(shown.resource)) return shown
     if (version === apiVersion(served.resource)) return served
@@ -68,6 +75,7 @@ function versionsOf(registry: Registry, served: Served, shown: Served): Versions
       return found && schemaOf(found)
     },
     convert(object, version) {
+      if (served.custom) return served.custom.convert!(object, version)
       const from = at(object.apiVersion)
       const stored = from?.conversion?.toStored(object) ?? object
       return asShown(at(version)!, stored)
@@ -81,7 +89,7 @@ function otherVersion(registry: Registry, served: Served, version: string): Serv
   const found = registry.resources.find(group, name, resource)
   if (!found) return undefined
   const other = registry.served(found)
-  return other.conversion?.stored === served.resource ? other : undefined
+  return other.conversion?.stored === served.resource || (other.custom && served.custom?.convert) ? other : undefined
 }
 
 const empties = new WeakMap<Served, KubeObject>()

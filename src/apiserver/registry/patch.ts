@@ -2,12 +2,14 @@ import { errors, type KubeObject, type StatusError } from '../../api/index.ts'
 import { conversionProblem, type ParsedJson, parseJson, SyntaxProblem } from '../../encoding/index.ts'
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, goString } from '../../patch/index.ts'
 import { jsonName, mediaType } from '../pipeline/decode.ts'
+import { APPLY } from './ownership.ts'
 import type { Served } from './served.ts'
 
 const JSON_PATCH = 'application/json-patch+json'
 const MERGE = 'application/merge-patch+json'
 const STRATEGIC = 'application/strategic-merge-patch+json'
-export const PATCH_TYPES = [JSON_PATCH, MERGE, STRATEGIC]
+/** What is applied is no patch of this kind, but may be sent all the same. */
+export const PATCH_TYPES = [JSON_PATCH, MERGE, STRATEGIC, APPLY]
 
 /** What upstream reads patches into. */
 const MAP = 'map[string]interface {}'
@@ -27,9 +29,10 @@ export interface Patch {
  * Reads a patch. Rejects with 415 for a kind of patch that is not known, and with 400 for one that is malformed.
  * Source: k8s.io/apiserver/pkg/endpoints/handlers/patch.go
  */
-export function readPatch({ resource }: Served, body: Buffer, contentType: string | undefined): Patch {
+export function readPatch({ resource, custom }: Served, body: Buffer, contentType: string | undefined): Patch {
   const type = mediaType(contentType)
-  if (!PATCH_TYPES.includes(type)) throw errors.unsupportedMediaType(PATCH_TYPES)
+  const types = custom ? PATCH_TYPES.filter(each => each !== STRATEGIC) : PATCH_TYPES
+  if (!types.includes(type) || type === APPLY) throw errors.unsupportedMediaType(types)
   if (type === STRATEGIC) return strategicPatch(resource.type, parsed(body, { prefix: '', goType: MAP }))
   const goType = type === JSON_PATCH ? OPERATIONS : MAP
   const { value: patch, duplicates } = parsed(body, { prefix: 'error decoding patch: ', goType })

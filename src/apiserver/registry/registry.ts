@@ -38,6 +38,8 @@ export interface Call {
   dryRun: boolean
   /** Texts for `Warning` headers are added here. */
   warnings: string[]
+  /** Who will own the fields that this call sets. Absent: nobody, and the owners stay as they are. */
+  manager?: string | undefined
   /** What the request says besides the object. */
   options?: Options
   /** Admission has judged the whole already, by the object of a subresource. */
@@ -75,6 +77,7 @@ export const ownCall = (served: Served, namespace: string, name = ''): Call => (
   user: SERVER,
   dryRun: false,
   warnings: [],
+  manager: 'kube-apiserver',
 })
 
 export const strategyContext = (registry: Registry, call: Call): StrategyContext => ({

@@ -46,7 +46,8 @@ const OTHER_SUBRESOURCES: Record<string, Relevant> = {
 
 /** What of an object a write counts as its author's; the rest, the server keeps as it was. */
 export function relevantFields({ resource, hasStatus, custom, strategy }: Served, subresource: string): Relevant {
-  if (subresource === 'status') return custom ? except(SPEC, METADATA) : (STATUS_WRITES[resource.resource] ?? exceptSpec)
+  if (subresource === 'status')
+    return custom ? except(SPEC, METADATA) : (STATUS_WRITES[resource.resource] ?? exceptSpec)
   if (subresource) return OTHER_SUBRESOURCES[subresource] ?? everything
   return hasStatus && !strategy.statusOnCreate ? exceptStatus : everything
 }

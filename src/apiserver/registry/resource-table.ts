@@ -6,6 +6,7 @@ export class ResourceTable {
   readonly #added = new Map<string, Served[]>()
   readonly #byPath = new Map<string, Served>()
   readonly #byResource = new WeakMap<Resource, Served>()
+  readonly #listeners: (() => void)[] = []
   #all = allResources
 
   find(group: string, version: string, plural: string): Resource | undefined {
@@ -15,6 +16,11 @@ export class ResourceTable {
   /** A new array when it has changed, and the same one as long as it has not. */
   all(): Resource[] {
     return this.#all
+  }
+
+  /** `run` is called after every change; it must not throw. */
+  changed(run: () => void): void {
+    this.#listeners.push(run)
   }
 
   /** How an added resource is served; requests that have begun go on with it when it is there no more. */
@@ -32,6 +38,7 @@ export class ResourceTable {
       this.#byResource.set(each.resource, each)
     }
     this.#all = [...allResources, ...[...this.#byPath.values()].map(({ resource }) => resource)]
+    for (const run of this.#listeners) run()
   }
 }
 

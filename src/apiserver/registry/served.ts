@@ -1,8 +1,8 @@
 import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
-import { type Codec, codecFor } from '../../encoding/index.ts'
+import { type Codec, codecFor, type JsonSchema } from '../../encoding/index.ts'
 import type { Entry, Store } from '../../store/index.ts'
-import { type Conversion, conversionOf } from './conversion.ts'
 import type { Column } from '../tables/table.ts'
+import { type Conversion, conversionOf } from './conversion.ts'
 import type { Strategy } from './strategy.ts'
 
 /** One resource as this server keeps and serves it. */
@@ -31,9 +31,13 @@ export interface CustomParts {
   /** Whether an entry would be kept in another way if it were written again as it is. */
   isStale(entry: Entry): boolean
   columns: Column[]
+  /** An object of any version in another. Absent: what field managers have set in other versions is forgotten. */
+  convert?(object: KubeObject, apiVersion: string): Promise<KubeObject>
   scale?: ScalePaths
   /** What everybody is warned of who uses this version. */
   deprecation?: string
+  /** As the author of its definition wrote it. */
+  schema: JsonSchema
 }
 
 /** Where the numbers of a scale are: `.spec.replicas`. Source: apiextensions.k8s.io/v1 CustomResourceSubresourceScale */

@@ -4,6 +4,7 @@ import { attributesOf } from '../admission/admission.ts'
 import { countsGenerations, create, lifetime } from './create.ts'
 import { encode } from './encode.ts'
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts'
+import { track } from './ownership.ts'
 import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
 import { decodeEntry, keyOf, type Served } from './served.ts'
 import { same } from './validation/field.ts'
@@ -15,8 +16,8 @@ export type Transform = (old: KubeObject) => KubeObject | Promise<KubeObject>
 const ATTEMPTS = 20
 
 export interface UpdateOptions {
-  /** PUT of a name that is not there; the object to create. */
-  createInstead?: KubeObject
+  /** Makes the object to create where there is none of the name. */
+  createInstead?: () => KubeObject | Promise<KubeObject>
   /** The result is the present object with changes, so that they can be made again on a newer one. */
   relative?: boolean
 }
@@ -37,7 +38,7 @@ export async function update(
   let entry = await storeOf(registry, served).get(key)
   for (let attempt = 1; ; attempt++) {
     if (!entry) {
-      if (options.createInstead) return create(registry, call, options.createInstead)
+      if (options.createInstead) return create(registry, call, await options.createInstead())
       throw errors.notFound(served.resource, name)
     }
     const old = decodeEntry(entry)
@@ -91,6 +92,8 @@ async function replace(
   const context = strategyContext(registry, call)
   const attributes = attributesOf(call, { operation: 'UPDATE', object, old })
   keepSystemFields(object, old)
+  strategy.defaults?.(object)
+  await track(registry, call, object, old)
   if (!admitted) await registry.admission.mutate(attributes)
   if (subresource) keepAllBut(subresource, object, decodeEntry(entry))
   else if (served.hasStatus) keepStatus(object, old)
@@ -155,7 +158,6 @@ function keepSystemFields({ metadata }: KubeObject, { metadata: old }: KubeObjec
     metadata.deletionTimestamp ??= old.deletionTimestamp
     metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
   }
-  delete metadata.managedFields
   delete metadata.selfLink
 }
 
@@ -232,6 +234,11 @@ const NOT_SPEC = new Set(['apiVersion', 'kind', 'metadata'])
 function sameSpec({ hasStatus }: Served, object: KubeObject, old: KubeObject): boolean {
   const fields = new Set([...Object.keys(object), ...Object.keys(old)])
   for (const field of fields)
-    if (!NOT_SPEC.has(field) && !(hasStatus && field === 'status') && !same((object as Loose)[field], (old as Loose)[field])) return false
+    if (
+      !NOT_SPEC.has(field) &&
+      !(hasStatus && field === 'status') &&
+      !same((object as Loose)[field], (old as Loose)[field])
+    )
+      return false
   return true
 }

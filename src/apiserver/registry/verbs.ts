@@ -1,15 +1,19 @@
 import { errors, type KubeObject, type meta } from '../../api/index.ts'
-import { codecFor, type ParsedJson, SyntaxProblem } from '../../encoding/index.ts'
+import { codecFor, DecodeError, type ParsedJson, SyntaxProblem } from '../../encoding/index.ts'
+import type { Entry } from '../../store/index.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation, parseBody } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { streamList, streamWatch } from '../pipeline/stream.ts'
 import { chooseView } from '../views/choose.ts'
+import type { View } from '../views/view.ts'
+import { applyObject } from './apply.ts'
 import { create } from './create.ts'
 import { checkDeleteOptions, deletedStatus, isAccepted, remove } from './delete.ts'
 import { deleteCollection } from './delete-collection.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
+import { isApply } from './ownership.ts'
 import { readPatch } from './patch.ts'
 import type { Call, Registry, Written } from './registry.ts'
 import { reached, revisionOf } from './revisions.ts'
@@ -25,7 +29,7 @@ export const verbs: Record<string, Verb> = {
   async get(registry, call, context) {
     const wanted = revisionOf(context.query.get('resourceVersion'))
     if (wanted) await reached(registry, wanted)
-    return { status: 200, body: chooseView(registry, context, call).single(await get(registry, call)) }
+    return answer(chooseView(registry, context, call), 200, await get(registry, call))
   },
 
   async list(registry, call, context) {
@@ -36,7 +40,7 @@ export const verbs: Record<string, Verb> = {
   async watch(registry, call, context) {
     const view = chooseView(registry, context, call)
     const options = watchOptions(registry, call, context.query)
-    const sink = streamWatch(context)
+    const sink = streamWatch(context, view.watchType)
     await new Watch(registry, call, view, sink, options).start(context.query)
     return undefined
   },
@@ -47,7 +51,7 @@ export const verbs: Record<string, Verb> = {
     const view = chooseView(registry, context, call)
     const object = await objectOf(call, context, 'CreateOptions')
     checkNamespace(call, object)
-    return written(view.single, await create(registry, call, object))
+    return written(view, await create(registry, call, object))
   },
 
   async update(registry, call, context) {
@@ -56,13 +60,15 @@ export const verbs: Record<string, Verb> = {
     const object = await objectOf(call, context, 'UpdateOptions')
     checkNamespace(call, object)
     checkName(call, object)
-    const options = served.strategy.allowCreateOnUpdate && !call.subresource ? { createInstead: object } : {}
-    return written(view.single, await update(registry, call, () => structuredClone(object), options))
+    const options = served.strategy.allowCreateOnUpdate && !call.subresource ? { createInstead: () => object } : {}
+    return written(view, await update(registry, call, () => structuredClone(object), options))
   },
 
   async patch(registry, call, context) {
     const { shown, warnings } = call
     const view = chooseView(registry, context, call)
+    if (isApply(context.request.headers['content-type']))
+      return written(view, await applyObject(registry, call, context))
     const validation = fieldValidation(context.query, 'PatchOptions')
     const body = await context.body()
     const { apply, duplicates, refuse } = readPatch(shown, body, context.request.headers['content-type'])
@@ -82,7 +88,7 @@ export const verbs: Record<string, Verb> = {
       checkName(call, object)
       return toStored(shown, object)
     }
-    return written(view.single, await update(registry, call, transform, { relative: true }))
+    return written(view, await update(registry, call, transform, { relative: true }))
   },
 
   async delete(registry, call, context) {
@@ -91,7 +97,7 @@ export const verbs: Record<string, Verb> = {
     const deleted = await remove(registry, call, options)
     const status = deletedStatus(call, deleted)
     if (status) return json(200, status)
-    return { status: isAccepted(options, deleted) ? 202 : 200, body: view.single(deleted.entry) }
+    return answer(view, isAccepted(options, deleted) ? 202 : 200, deleted.entry)
   },
 
   async deletecollection(registry, call, context) {
@@ -101,10 +107,13 @@ export const verbs: Record<string, Verb> = {
   },
 }
 
-const written = (single: (entry: Written['entry']) => Buffer, { entry, created }: Written): Reply => ({
-  status: created ? 201 : 200,
-  body: single(entry),
-})
+function answer({ type, rewrite, single }: View, status: number, entry: Entry): Reply {
+  const reply: Reply = { status, body: single(entry), type }
+  if (rewrite) reply.rewrite = rewrite
+  return reply
+}
+
+const written = (view: View, { entry, created }: Written): Reply => answer(view, created ? 201 : 200, entry)
 
 async function objectOf({ shown, warnings }: Call, context: Context, options: string): Promise<KubeObject> {
   const validation = fieldValidation(context.query, options)
@@ -140,17 +149,17 @@ async function parsedOptions(body: Buffer, contentType: string | undefined): Pro
   try {
     return await parseBody(body, contentType, DELETE_OPTIONS.type)
   } catch (error) {
-    throw error instanceof SyntaxProblem ? errors.badRequest(error.message) : error
+    throw error instanceof SyntaxProblem || error instanceof DecodeError ? errors.badRequest(error.message) : error
   }
 }
 
-function checkNamespace({ served, namespace }: Call, { metadata }: KubeObject): void {
+export function checkNamespace({ served, namespace }: Call, { metadata }: KubeObject): void {
   if (!metadata.namespace || metadata.namespace === namespace) return
   if (served.resource.namespaced || metadata.namespace !== '')
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
-function checkName({ name }: Call, { metadata }: KubeObject): void {
+export function checkName({ name }: Call, { metadata }: KubeObject): void {
   if (!metadata.name)
     throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
   if (metadata.name !== name)

@@ -21,10 +21,13 @@ export const bindPod: Verb = async (registry, call, context) => {
     throw errors.badRequest('name in URL does not match name in Binding object')
   if (binding.metadata.namespace && binding.metadata.namespace !== call.namespace)
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  await admit(registry, attributesOf({ ...call, name }, { operation: 'CREATE', kind: resources.bindings, object: binding }))
+  await admit(
+    registry,
+    attributesOf({ ...call, name }, { operation: 'CREATE', kind: resources.bindings, object: binding }),
+  )
   checkTarget(binding)
   const served = registry.served(resources.pods as never)
-  await assign(registry, { ...call, served, name, subresource: 'binding', admitted: true }, binding)
+  await assign(registry, { ...call, served, name, subresource: 'binding', manager: undefined, admitted: true }, binding)
   return json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }
 

@@ -1,95 +1,146 @@
-import {
-  type autoscalingV1 as autoscaling,
-  errors,
-  type KubeObject,
-  LabelSelector,
-  type meta,
-} from '../../api/index.ts'
+import { apiVersion, type autoscalingV1 as autoscaling, errors, formatTime, type KubeObject } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
+import {
+  apply as applyConfiguration,
+  modelSchema,
+  ownersFromScale,
+  type ReplicasPaths,
+  scaleOwners,
+  trackUpdate,
+  type Write,
+} from '../../patch/index.ts'
 import { admit, attributesOf } from '../admission/admission.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
+import { isTrue, readConfiguration } from '../registry/apply.ts'
 import { get } from '../registry/get.ts'
+import { isApply, setManagedFields } from '../registry/ownership.ts'
 import { readPatch } from '../registry/patch.ts'
 import type { Call, Registry } from '../registry/registry.ts'
-import { decodeEntry } from '../registry/served.ts'
+import { decodeEntry, type Served } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
 import type { Verb } from '../registry/verbs.ts'
+import { readReplicas, writeReplicas } from './replicas.ts'
 
 type Scale = autoscaling.Scale
 
-/** What every kind with a scale has. */
-interface Scalable extends KubeObject {
-  spec: { replicas?: number; selector?: meta.LabelSelector | Record<string, string> }
-  status: { replicas?: number }
-}
-
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale', type: 'autoscaling/v1.Scale' }
+const SCALE_VERSION = 'autoscaling/v1'
 const codec = () => codecFor<Scale>(SCALE.type)
 
 /** The number of replicas alone, for whoever scales without knowing the kind. Source: autoscaling/v1 Scale */
-function scaleOf({ metadata, spec, status }: Scalable): Scale {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata
+function scaleOf(served: Served, object: KubeObject): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const { wanted, present, selector } = readReplicas(served, object)
   return {
     kind: SCALE.kind,
-    apiVersion: 'autoscaling/v1',
+    apiVersion: SCALE_VERSION,
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: spec.replicas ?? 0 },
-    status: { replicas: status.replicas ?? 0, selector: selectorText(spec.selector) },
+    spec: { replicas: wanted },
+    status: { replicas: present, selector },
   }
 }
 
-function selectorText(selector: Scalable['spec']['selector']): string {
-  if (!selector) return ''
-  const whole = 'matchLabels' in selector || 'matchExpressions' in selector
-  return (whole ? LabelSelector.of(selector) : LabelSelector.ofLabels(selector as Record<string, string>)).toString()
-}
-
 export const getScale: Verb = async (registry, call) =>
-  json(200, scaleOf(decodeEntry<Scalable>(await get(registry, call))))
+  json(200, scaleOf(call.served, decodeEntry(await get(registry, call))))
 
 export const updateScale: Verb = async (registry, call, context) => {
   const { query, request, warnings } = context
   const validation = fieldValidation(query, 'UpdateOptions')
   const type = request.headers['content-type']
   const wanted = await decodeBody(await context.body(), type, SCALE, codec(), validation, warnings)
-  return setScale(registry, call, () => wanted)
+  return setScale(
+    registry,
+    call,
+    tracked(registry, call, () => structuredClone(wanted)),
+  )
 }
 
 export const patchScale: Verb = async (registry, call, context: Context) => {
+  if (isApply(context.request.headers['content-type'])) return applyScale(registry, call, context)
   const validation = fieldValidation(context.query, 'PatchOptions')
   const body = await context.body()
   const served = { ...call.served, resource: { ...call.served.resource, ...SCALE } }
   const { apply, duplicates, refuse } = readPatch(served, body, context.request.headers['content-type'])
-  return setScale(registry, call, scale => {
+  const change = (scale: Scale) => {
     const value = apply(scale)
     return decodeValue({ value, duplicates }, SCALE, codec(), validation, [], body, detail => refuse(value, detail))
+  }
+  return setScale(registry, call, tracked(registry, call, change))
+}
+
+async function applyScale(registry: Registry, call: Call, context: Context): Promise<Reply> {
+  const configuration = await readConfiguration(context, call.warnings)
+  const force = isTrue(context.query.get('force'))
+  return setScale(registry, call, async live => {
+    const application = { live, empty: codec().decode({}).object, configuration, kind: SCALE, force }
+    const { object, managedFields } = await applyConfiguration(scaleWrite(registry, call), application)
+    const wanted = object ? codec().decode(object).object : structuredClone(live)
+    setManagedFields(wanted, managedFields)
+    return wanted
   })
 }
 
-async function setScale(registry: Registry, call: Call, wantedOf: (scale: Scale) => Scale): Promise<Reply> {
-  const { served, name } = call
+/** What makes another Scale of the present one, with the managedFields that it then has. */
+type Change = (present: Scale) => Promise<Scale>
+
+const tracked =
+  (registry: Registry, call: Call, change: (present: Scale) => Scale): Change =>
+  async present => {
+    const wanted = change(present)
+    setManagedFields(wanted, await trackUpdate(scaleWrite(registry, call), present, wanted))
+    return wanted
+  }
+
+/** A write of a Scale as ownership sees it. */
+const scaleWrite = ({ clock }: Registry, { manager = '' }: Call): Write => ({
+  versions: {
+    schema: version => (version === SCALE_VERSION ? modelSchema(SCALE.type) : undefined),
+    convert: scale => scale,
+  },
+  author: { manager, apiVersion: SCALE_VERSION, subresource: 'scale' },
+  relevant: fields => fields,
+  now: formatTime(clock.now()),
+})
+
+/** Where an object keeps the number of its replicas: in every version at the same place. */
+function replicasPaths({ served, shown }: Call): ReplicasPaths {
+  const path = served.custom?.scale?.specReplicasPath ?? '.spec.replicas'
+  const elements = path
+    .split('.')
+    .slice(1)
+    .map(name => `f:${name}`)
+  return { [apiVersion(served.resource)]: elements, [apiVersion(shown.resource)]: elements }
+}
+
+async function setScale(registry: Registry, call: Call, wantedOf: Change): Promise<Reply> {
+  const { served, shown, name } = call
+  const paths = replicasPaths(call)
   const transform = async (old: KubeObject) => {
-    const object = old as Scalable
-    const present = scaleOf(object)
-    const wanted = wantedOf(present)
+    const present = scaleOf(served, old)
+    const owners = old.metadata.managedFields
+    setManagedFields(present, scaleOwners(owners, paths))
+    const wanted = await wantedOf(present)
     await admit(registry, attributesOf(call, { operation: 'UPDATE', kind: SCALE, object: wanted, old: present }))
     checkScale(name, wanted)
     const { uid, resourceVersion } = wanted.metadata
-    if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
+    if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw errors.modified(served.resource, name)
-    if (uid && uid !== object.metadata.uid)
+    if (uid && uid !== old.metadata.uid)
       throw errors.conflict(
         served.resource,
         name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${object.metadata.uid}`,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
       )
-    object.spec.replicas = wanted.spec.replicas ?? 0
-    return object
+    writeReplicas(served, old, wanted.spec.replicas ?? 0)
+    setManagedFields(old, ownersFromScale(owners, wanted.metadata.managedFields, apiVersion(shown.resource), paths))
+    return old
   }
-  const { entry } = await update(registry, { ...call, admitted: true }, transform, { relative: true })
-  return json(200, scaleOf(decodeEntry<Scalable>(entry)))
+  const { entry } = await update(registry, { ...call, manager: undefined, admitted: true }, transform, {
+    relative: true,
+  })
+  return json(200, scaleOf(served, decodeEntry(entry)))
 }
 
 function checkScale(name: string, { metadata, spec }: Scale): void {

@@ -39,7 +39,8 @@ export function chooseView(registry: Registry, context: Context, { shown: served
   const { request, query, info } = context
   const chosen = negotiate(request, (type, transform) => isShown(served, type, transform))
   const watches = info.verb === 'watch'
-  if (!chosen || (watches && chosen.type === YAML_TYPE)) throw errors.notAcceptable(watches ? STREAM_TYPES : MEDIA_TYPES)
+  if (!chosen || (watches && chosen.type === YAML_TYPE))
+    throw errors.notAcceptable(watches ? STREAM_TYPES : MEDIA_TYPES)
   const { type, transform, pretty } = chosen
   if (type === PROTOBUF_TYPE) return inProtobuf(served, transform)
   const view = inJson(registry, served, transform, query)
@@ -65,12 +66,7 @@ function inProtobuf(served: Served, transform?: Transform): View {
   return viewOf(served, 'protobuf', () => protobufView({ apiVersion: apiVersion(served.resource), kind, type }))
 }
 
-function inJson(
-  { clock }: Registry,
-  served: Served,
-  transform: Transform | undefined,
-  query: URLSearchParams,
-): View {
+function inJson({ clock }: Registry, served: Served, transform: Transform | undefined, query: URLSearchParams): View {
   if (!transform) return plain(served)
   const { version } = transform
   if (isMetadata(transform)) return viewOf(served, `metadata ${version}`, () => metadataView(version))

@@ -1,5 +1,5 @@
-import { JSON_TYPE } from '../pipeline/formats.ts'
 import type { Entry } from '../../store/index.ts'
+import { JSON_TYPE } from '../pipeline/formats.ts'
 import { bookmarkMeta, type Chunks, type ListMeta, type View } from './view.ts'
 
 /** What the views in JSON differ by. */

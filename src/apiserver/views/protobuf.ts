@@ -45,7 +45,10 @@ export function protobufView({ apiVersion, kind, type }: ProtobufKind): View {
     },
     event: (event, entry, revision) => watchFrame(event, envelope(of, messageAt(entry, revision))),
     bookmark: (revision, initialEnd) =>
-      watchFrame('BOOKMARK', encodeProtobuf(type, { ...of, metadata: bookmarkMeta(revision, initialEnd) } as typeof of)),
+      watchFrame(
+        'BOOKMARK',
+        encodeProtobuf(type, { ...of, metadata: bookmarkMeta(revision, initialEnd) } as typeof of),
+      ),
     error: status => watchFrame('ERROR', encodeProtobuf('meta/v1.Status', status)),
   }
 }

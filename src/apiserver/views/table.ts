@@ -3,8 +3,8 @@ import type { Entry } from '../../store/index.ts'
 import { decodeEntry, type Served } from '../registry/served.ts'
 import { columnsFor } from '../tables/index.ts'
 import type { Column } from '../tables/table.ts'
-import { joined, metadataOf } from './metadata.ts'
 import { jsonView } from './json.ts'
+import { joined, metadataOf } from './metadata.ts'
 import type { ListMeta, View } from './view.ts'
 
 /** How much of each object a row carries beside its cells; the query's `includeObject`. */

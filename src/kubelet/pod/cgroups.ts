@@ -77,7 +77,7 @@ export class Cgroups {
     return path
   }
 
-  /** Its processes must have ended; the kernel may take a moment to see that. */
+  /** Ends whatever still runs in it: a runtime that died while it made a container does not know of it afterwards. */
   async remove(uid: string): Promise<void> {
     const roots = ['', '/besteffort', '/burstable'].map(qos => `${this.#top}${qos}/pod${uid}`)
     for (const path of roots) {
@@ -121,7 +121,20 @@ export class Cgroups {
       )
       if (!error || error.code === 'ENOENT') return
       if (attempt === 20) throw error
+      await killProcesses(folder)
+      // The kernel may take a moment to see that they have ended.
       await this.#options.clock.sleep(10 * (attempt + 1))
+    }
+  }
+}
+
+async function killProcesses(folder: string): Promise<void> {
+  const processes = await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(() => '')
+  for (const pid of processes.split('\n').map(Number)) {
+    try {
+      if (pid > 0) process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended meanwhile.
     }
   }
 }

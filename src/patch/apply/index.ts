@@ -5,4 +5,5 @@ export { type Application, apply, type Outcome, settledTimes, trackUpdate } from
 export { modelSchema } from './model-schema.ts'
 export { ownersFromScale, type ReplicasPaths, scaleOwners } from './scale.ts'
 export { anything, type ListSchema, type MapField, type MapSchema, type Schema } from './schema.ts'
+export { customSchema, type StructuralSchema } from './structural-schema.ts'
 export type { Versions, Write } from './update.ts'

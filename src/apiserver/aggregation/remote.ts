@@ -1,0 +1,267 @@
+import type { IncomingMessage } from 'node:http'
+import { type Agent, request } from 'node:https'
+import { text } from 'node:stream/consumers'
+import {
+  type apiregistration,
+  findCondition,
+  type Resource,
+  resources,
+  type Subresource,
+  withCondition,
+} from '../../api/index.ts'
+import type { Timer } from '../../base/index.ts'
+import { readyEndpoints, resolveService } from '../proxy/endpoints.ts'
+import { ownCall, type Registry } from '../registry/registry.ts'
+import { update } from '../registry/update.ts'
+import { goError } from '../webhook/go-errors.ts'
+
+type APIService = apiregistration.APIService
+type Condition = apiregistration.APIServiceCondition
+
+/** How this server shows itself to those that it passes requests on to; PEM. */
+export interface ProxyClient {
+  cert: string
+  key: string
+}
+
+/** Milliseconds. Source: k8s.io/kube-aggregator/pkg/controllers/status/remote */
+const RESYNC = 30_000
+const FIRST_RETRY = 250
+const PROBE_TIMEOUT = 5000
+/** Bytes of a document of discovery. */
+const MAX_DOCUMENT = 4 * 1024 * 1024
+
+type Judgement = Pick<Condition, 'status' | 'reason' | 'message'>
+
+/** One group version that another server serves: whether it can be reached, and what it has. */
+export class RemoteService {
+  readonly spec: apiregistration.APIServiceSpec
+  readonly name: string
+  /** As its discovery last showed them. */
+  served: Resource[] = []
+  readonly #registry: Registry
+  readonly #client: ProxyClient | undefined
+  readonly #agent: Agent
+  readonly #changed: () => void
+  readonly #watches: { close(): void }[] = []
+  #timer: Timer | undefined
+  #retry = FIRST_RETRY
+  #checking = false
+  #again = false
+  #stopped = false
+  /** Whether requests are passed on. */
+  available = false
+
+  /** `changed` is called when it has become available or not, or has other resources. */
+  constructor(
+    registry: Registry,
+    { metadata, spec, status }: APIService,
+    { client, agent, changed }: { client?: ProxyClient; agent: Agent; changed: () => void },
+  ) {
+    this.#registry = registry
+    this.#client = client
+    this.#agent = agent
+    this.#changed = changed
+    this.name = metadata.name
+    this.spec = spec
+    this.available = findCondition(status.conditions, 'Available')?.status === 'True'
+  }
+
+  /** Looks at once, whenever its Service or that one's endpoints change, and from time to time. */
+  async start(): Promise<void> {
+    const { store, served } = this.#registry
+    const { name, namespace } = this.spec.service!
+    const after = await store.revision()
+    if (this.#stopped) return
+    const again = { changes: () => this.check(), failed: () => {} }
+    for (const prefix of [
+      `${served(resources.services).prefix}${namespace}/${name}`,
+      `${served(resources.endpointSlices).prefix}${namespace}/`,
+    ])
+      this.#watches.push(store.watch(prefix, after, again))
+    this.check()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+    for (const watch of this.#watches) watch.close()
+  }
+
+  check(): void {
+    this.#again = true
+    if (!this.#checking && !this.#stopped) void this.#checkAll()
+  }
+
+  async #checkAll(): Promise<void> {
+    this.#checking = true
+    this.#timer?.cancel()
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false
+        await this.#apply(await this.#judge())
+      }
+    } catch (error) {
+      this.#registry.log.warn({ error, apiService: this.name }, 'could not check')
+      this.available = false
+    }
+    this.#checking = false
+    this.#retry = this.available ? FIRST_RETRY : Math.min(this.#retry * 2, RESYNC)
+    if (!this.#stopped)
+      this.#timer = this.#registry.clock.after(this.available ? RESYNC : this.#retry, () => this.check())
+  }
+
+  async #judge(): Promise<Judgement> {
+    const { name = '', namespace = '', port = 443 } = this.spec.service!
+    const about = `service/${name} in ${JSON.stringify(namespace)}`
+    const service = await this.#registry.reader.read(resources.services, namespace, name)
+    if (!service) return refused('ServiceNotFound', `${about} is not present`)
+    if (service.spec.type === 'ClusterIP') {
+      const found = service.spec.ports?.find(each => each.port === port)
+      if (!found) return refused('ServicePortError', `${about} is not listening on port ${port}`)
+      const slices = await this.#registry.reader.list(resources.endpointSlices, namespace)
+      if (!slices.some(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name))
+        return refused('EndpointsNotFound', `cannot find endpointslices for ${about}`)
+      if (!(await readyEndpoints(this.#registry, service, found.name ?? '')).length)
+        return refused(
+          'MissingEndpoints',
+          `endpointslices for ${about} have no addresses with port name ${JSON.stringify(found.name ?? '')}`,
+        )
+    }
+    const problem = await this.#probe()
+    return problem
+      ? refused('FailedDiscoveryCheck', problem)
+      : { status: 'True', reason: 'Passed', message: 'all checks passed' }
+  }
+
+  /** Asks for what every server of a group version has to serve; returns what is wrong. */
+  async #probe(): Promise<string | undefined> {
+    const { group, version, service } = this.spec
+    const path = `/apis/${group}/${version}`
+    const { namespace = '', name = '', port } = service!
+    try {
+      const address = await resolveService(this.#registry, namespace, name, port)
+      const url = `https://${address.host}:${address.port}${path}`
+      const document = await this.#get(address, path).catch((error: Error) => {
+        const reason =
+          error instanceof BadStatus ? error.message : `Get ${JSON.stringify(url)}: ${goError(error, name)}`
+        throw new Error(`failing or missing response from ${url}: ${reason}`)
+      })
+      this.#learn(document)
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  #get(address: { host: string; port: number }, path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const sent = request({
+        ...address,
+        ...this.#client,
+        path,
+        agent: this.#agent,
+        timeout: PROBE_TIMEOUT,
+        // Upstream does not look at the certificate here either: nothing secret is said.
+        rejectUnauthorized: false,
+        headers: {
+          Accept: 'application/json',
+          'X-Remote-User': 'system:kube-aggregator',
+          'X-Remote-Group': 'system:masters',
+        },
+      })
+      sent.once('timeout', () => sent.destroy(new Error('context deadline exceeded')))
+      sent.once('error', reject)
+      sent.once('response', (answer: IncomingMessage) => {
+        const status = answer.statusCode ?? 0
+        const refusal =
+          status < 200 || status > 299
+            ? new BadStatus(`bad status from https://${address.host}:${address.port}${path}: ${status}`)
+            : Number(answer.headers['content-length'] ?? 0) > MAX_DOCUMENT && new Error('document too large')
+        if (!refusal) return void text(answer).then(resolve, reject)
+        answer.resume()
+        reject(refusal)
+      })
+      sent.end()
+    })
+  }
+
+  #learn(document: string): void {
+    const before = JSON.stringify(this.served)
+    this.served = resourcesIn(document, this.spec)
+    if (this.available && JSON.stringify(this.served) !== before) this.#changed()
+  }
+
+  async #apply(judgement: Judgement): Promise<void> {
+    const available = judgement.status === 'True'
+    if (available !== this.available) {
+      this.available = available
+      this.#changed()
+    }
+    const { clock, served, reader } = this.#registry
+    const present = await reader.read(resources.apiServices, '', this.name)
+    if (!present || this.#stopped) return
+    const found = findCondition(present.status.conditions, 'Available')
+    if (found?.status === judgement.status && found.reason === judgement.reason && found.message === judgement.message)
+      return
+    const condition = {
+      type: 'Available',
+      lastTransitionTime: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      ...judgement,
+    }
+    const call = { ...ownCall(served(resources.apiServices) as never, '', this.name), subresource: 'status' }
+    const change = (old: unknown) => {
+      const object = old as APIService
+      object.status.conditions = withCondition(object.status.conditions, condition)
+      return object
+    }
+    await update(this.#registry, call, change, { relative: true })
+  }
+}
+
+class BadStatus extends Error {}
+
+const refused = (reason: string, message: string): Judgement => ({ status: 'False', reason, message })
+
+interface Listed {
+  name: string
+  singularName?: string
+  namespaced?: boolean
+  kind: string
+  group?: string
+  version?: string
+  verbs?: string[]
+  shortNames?: string[]
+  categories?: string[]
+}
+
+/** The resources of an APIResourceList; whatever is no such document has none. */
+function resourcesIn(document: string, { group = '', version = '' }: apiregistration.APIServiceSpec): Resource[] {
+  let listed: Listed[]
+  try {
+    listed = (JSON.parse(document) as { resources?: Listed[] }).resources ?? []
+  } catch {
+    return []
+  }
+  const whole = listed.filter(({ name }) => !name.includes('/'))
+  return whole.map(({ name, kind, singularName, namespaced, verbs, shortNames, categories }) => ({
+    group,
+    version,
+    resource: name,
+    singular: singularName ?? '',
+    kind,
+    namespaced: namespaced ?? false,
+    shortNames: shortNames ?? [],
+    categories: categories ?? [],
+    verbs: verbs ?? [],
+    subresources: listed.filter(each => each.name.startsWith(`${name}/`)).map(subresourceOf),
+    type: '',
+  }))
+}
+
+const subresourceOf = ({ name, kind, group, version, verbs }: Listed): Subresource => ({
+  name: name.slice(name.indexOf('/') + 1),
+  kind,
+  verbs: verbs ?? [],
+  ...(version ? { group: group ?? '', version } : {}),
+})

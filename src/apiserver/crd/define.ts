@@ -1,0 +1,155 @@
+import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
+import { type Codec, type JsonSchema, schemaCodec } from '../../encoding/index.ts'
+import type { Bytes, Entry, Store } from '../../store/index.ts'
+import type { Served } from '../registry/served.ts'
+import { columnsOf } from './columns.ts'
+import type { Convert, Definition } from './conversion.ts'
+import { ConvertedStore } from './converted-store.ts'
+import { goRegexp, loadGoRegexp } from './go-regexp.ts'
+import { jsonPath } from './json-path.ts'
+import { customStrategy } from './strategy.ts'
+
+type Version = Definition['spec']['versions'][number]
+
+export interface DefineOptions {
+  store: Store
+  convert: Convert
+  /** Objects that were written at an earlier revision may be as a former schema had them. */
+  freshSince(): number
+  isTerminating(): boolean
+}
+
+/** A version of a custom resource before the store is told how it is kept. */
+interface Shape {
+  resource: Resource
+  codec: Codec
+  head: Buffer
+}
+
+const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
+const CHANGED = ['get', 'patch', 'update']
+
+/** Everything that the server needs to serve a definition's versions, compiled from it once. */
+export async function define(definition: Definition, options: DefineOptions): Promise<Served[]> {
+  const { versions } = definition.spec
+  if (versions.some(version => needsRegexp(schemaOf(version)))) await loadGoRegexp()
+  const shapes = new Map(versions.map(version => [version.name, shapeOf(definition, version)]))
+  const stored = shapes.get(versions.find(({ storage }) => storage)!.name)!
+  return versions
+    .filter(({ served }) => served)
+    .map(version => serve(definition, version, shapes.get(version.name)!, stored, options))
+}
+
+export const schemaOf = ({ schema }: Version): JsonSchema =>
+  (schema?.openAPIV3Schema ?? { type: 'object' }) as JsonSchema
+
+function needsRegexp(schema: JsonSchema): boolean {
+  const { pattern, items, properties, additionalProperties, allOf, anyOf, oneOf, not } = schema
+  if (pattern || schema['x-kubernetes-validations']?.length) return true
+  const below = [items, not, additionalProperties, ...Object.values(properties ?? {})]
+  return [...below, ...(allOf ?? []), ...(anyOf ?? []), ...(oneOf ?? [])].some(
+    each => typeof each === 'object' && needsRegexp(each),
+  )
+}
+
+function shapeOf(definition: Definition, version: Version): Shape {
+  const resource = resourceOf(definition, version)
+  const { kind } = resource
+  const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion(resource))},"metadata":{`
+  return { resource, codec: schemaCodec(schemaOf(version), { pattern: goRegexp }), head: Buffer.from(head) }
+}
+
+function resourceOf({ spec, status }: Definition, { name, subresources = {} }: Version): Resource {
+  const names = status.acceptedNames
+  const { kind, plural } = names
+  return {
+    group: spec.group,
+    version: name,
+    resource: plural,
+    singular: names.singular ?? '',
+    kind,
+    namespaced: spec.scope === 'Namespaced',
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    verbs: VERBS,
+    subresources: [
+      ...(subresources.status ? [{ name: 'status', verbs: CHANGED, kind }] : []),
+      ...(subresources.scale
+        ? [{ name: 'scale', verbs: CHANGED, group: 'autoscaling', version: 'v1', kind: 'Scale' }]
+        : []),
+    ],
+    type: `${spec.group}/${name}.${kind}`,
+  }
+}
+
+function serve(definition: Definition, version: Version, shape: Shape, stored: Shape, options: DefineOptions): Served {
+  const { resource, codec, head } = shape
+  const { group, plural } = { group: resource.group, plural: resource.resource }
+  const hasStatus = resource.subresources.some(({ name }) => name === 'status')
+  const store = new ConvertedStore(options.store, {
+    differs: entry => entry.modRevision < options.freshSince() || !startsWith(entry.value, head),
+    load: entries => loaded(entries, shape, options.convert),
+    save: value => (shape === stored ? value : saved(value, stored, options.convert)),
+  })
+  const selectable = (version.selectableFields ?? []).map(
+    ({ jsonPath: path }) => [path.replace(/^\./, ''), jsonPath(path)] as [string, ReturnType<typeof jsonPath>],
+  )
+  return {
+    resource,
+    codec,
+    strategy: customStrategy({
+      group,
+      resource: plural,
+      codec,
+      hasStatus,
+      selectable,
+      isTerminating: options.isTerminating,
+    }),
+    prefix: `/registry/${group}/${plural}/`,
+    head,
+    itemStart: head.length - '"metadata":{'.length,
+    hasStatus,
+    custom: {
+      store,
+      isStale: entry => store.isStale(entry),
+      columns: columnsOf(version.additionalPrinterColumns),
+      scale: version.subresources?.scale,
+      deprecation: version.deprecated ? (version.deprecationWarning ?? deprecationOf(definition, version)) : undefined,
+      schema: schemaOf(version),
+      convert: async (object, wanted) =>
+        object.apiVersion === wanted ? object : (await options.convert([object], wanted))[0]!,
+    },
+  }
+}
+
+const deprecationOf = ({ spec }: Definition, { name }: Version) =>
+  `${spec.group}/${name} ${spec.names.kind} is deprecated`
+
+const startsWith = (value: Bytes, head: Buffer) =>
+  value.length >= head.length && head.equals(value.subarray(0, head.length))
+
+const parsed = ({ buffer, byteOffset, byteLength }: Bytes): KubeObject =>
+  JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString())
+
+/** Read as if it came from a client of this version: what the schema does not know goes, what it knows to default is there. */
+function loaded(entries: Entry[], { resource, codec }: Shape, convert: Convert): Bytes[] | Promise<Bytes[]> {
+  const wanted = apiVersion(resource)
+  const objects = entries.map(({ value }) => parsed(value))
+  const others = objects.filter(object => object.apiVersion !== wanted)
+  const finish = (converted: KubeObject[]) => {
+    const next = converted.values()
+    return objects.map(original => {
+      const { object } = codec.decode(original.apiVersion === wanted ? original : next.next().value)
+      codec.default(object)
+      return codec.encode(object)
+    })
+  }
+  const converted = others.length ? convert(others, wanted) : []
+  return converted instanceof Promise ? converted.then(finish) : finish(converted)
+}
+
+function saved(value: Bytes, { resource, codec }: Shape, convert: Convert): Bytes | Promise<Bytes> {
+  const converted = convert([parsed(value)], apiVersion(resource))
+  const finish = ([object]: KubeObject[]) => codec.encode(codec.decode(object).object)
+  return converted instanceof Promise ? converted.then(finish) : finish(converted)
+}
