@@ -1,7 +1,8 @@
+/** What the API server spends on the bytes of a pod of about 2 KB, against JSON alone. */
 import { resources } from '../src/api/index.ts'
 import { codecFor, parseJson } from '../src/encoding/index.ts'
-
-/** What the API server spends on the bytes of a pod of about 2 KB. Run: node bench/codec.ts */
+import { type Figure, median } from './support/figures.ts'
+import { main } from './support/main.ts'
 
 const container = {
   name: 'web',
@@ -76,31 +77,38 @@ const pod = {
 }
 
 /** Median of the microseconds that one call takes. */
-function measure(run: () => unknown): number {
+function microseconds(run: () => unknown): number {
   const rounds: number[] = []
   for (let round = 0; round < 60; round++) {
-    const start = performance.now()
+    const began = performance.now()
     for (let call = 0; call < 500; call++) run()
-    rounds.push(((performance.now() - start) * 1000) / 500)
+    rounds.push(((performance.now() - began) * 1000) / 500)
   }
-  return rounds.sort((a, b) => a - b)[30]!
+  return median(rounds)
 }
 
-const bytes = Buffer.from(JSON.stringify(pod))
-const codec = codecFor(resources.pods)
-const { object } = codec.decode(pod)
-codec.default(object)
-
-const figures: Record<string, () => unknown> = {
-  'JSON.parse': () => JSON.parse(bytes.toString()),
-  'parse, with duplicates found': () => parseJson(bytes),
-  decode: () => codec.decode(pod),
-  default: () => codec.default(object),
-  structural: () => codec.structural(object),
-  encode: () => codec.encode(object),
-  'JSON.stringify': () => Buffer.from(JSON.stringify(object)),
-  'parse, decode, default': () => codec.default(codec.decode(parseJson(bytes).value).object),
+async function measure(): Promise<Figure[]> {
+  const bytes = Buffer.from(JSON.stringify(pod))
+  const codec = codecFor(resources.pods)
+  const { object } = codec.decode(pod)
+  codec.default(object)
+  const works: [name: string, work: () => unknown, limit?: string][] = [
+    ['JSON.parse', () => JSON.parse(bytes.toString())],
+    ['JSON.stringify', () => Buffer.from(JSON.stringify(object))],
+    ['parse, with duplicates found', () => parseJson(bytes), 'JSON.parse'],
+    ['decode', () => codec.decode(pod)],
+    ['default', () => codec.default(object)],
+    ['structural validation', () => codec.structural(object)],
+    ['encode', () => codec.encode(object), 'JSON.stringify'],
+    ['parse, decode, default', () => codec.default(codec.decode(parseJson(bytes).value).object), 'JSON.parse'],
+  ]
+  const values = new Map(works.map(([name, work]) => [name, microseconds(work)]))
+  return works.map(([name, , what]): Figure => {
+    const value = values.get(name)!
+    const limit = what && values.get(what)
+    const bare = limit ? { what, value: limit, ratio: value / limit } : undefined
+    return { name: `codec: ${name}`, value, unit: 'µs', bare }
+  })
 }
 
-console.log(`a pod of ${bytes.length} bytes, microseconds at the median:`)
-for (const [name, run] of Object.entries(figures)) console.log(`${measure(run).toFixed(1).padStart(8)}  ${name}`)
+if (import.meta.main) await main(measure)

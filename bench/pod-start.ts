@@ -4,11 +4,14 @@
  * the same image, network and cgroup parent. One pod at a time, the two in turn.
  */
 import { randomUUID } from 'node:crypto'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type core, type Draft, resources } from '../src/api/index.ts'
 import { silentLogger, systemClock } from '../src/base/index.ts'
 import type { Client } from '../src/client/index.ts'
 import { type ContainerConfig, connectCri, type Runtime, type SandboxConfig } from '../src/kubelet/index.ts'
+import { containerConfig } from '../src/kubelet/pod/container-config.ts'
+import { sandboxConfig } from '../src/kubelet/pod/sandbox-config.ts'
 import { eventually, type TestCluster } from '../test/support/cluster.ts'
 import { connectTo, createCluster, DEMO_IMAGE, socketOf } from './support/cluster.ts'
 import { against, type Figure } from './support/figures.ts'
@@ -28,7 +31,7 @@ async function measure(stack: AsyncDisposableStack): Promise<Figure[]> {
   const bare: number[] = []
   const whole: number[] = []
   for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-    const alone = await startBare(runtime, cluster)
+    const alone = await startBare(client, runtime, cluster)
     const pod = await startPod(client, runtime)
     progress(`bare ${alone.toFixed(0)} ms, pod ${pod.toFixed(0)} ms`)
     if (round < WARM_UP) continue
@@ -74,11 +77,13 @@ const podNamed = (name: string): Draft<core.Pod> => ({
   spec: { containers: [{ name: 'main', image: DEMO_IMAGE, imagePullPolicy: 'IfNotPresent' }] },
 })
 
-async function startBare(runtime: Runtime, cluster: TestCluster): Promise<number> {
-  const sandbox = sandboxConfig(cluster)
+async function startBare(client: Client, runtime: Runtime, cluster: TestCluster): Promise<number> {
+  // With all its defaults, and not there.
+  const pod = await client.create(resources.pods, podNamed(`bare-${randomUUID()}`), { dryRun: true })
+  const { sandbox, container } = configsOf(pod, cluster)
   const began = performance.now()
   const id = await runtime.runSandbox(sandbox)
-  const containerId = await runtime.createContainer(id, CONTAINER, sandbox)
+  const containerId = await runtime.createContainer(id, container, sandbox)
   await runtime.startContainer(containerId)
   const took = performance.now() - began
   await runtime.stopContainer(containerId, 0)
@@ -91,49 +96,25 @@ async function startBare(runtime: Runtime, cluster: TestCluster): Promise<number
 /** What is still being removed would slow the next one down. */
 const untilEmpty = (runtime: Runtime) => eventually(async () => (await runtime.listSandboxes()).length === 0)
 
-/** Without the labels by which the kubelet knows what is its own. */
-function sandboxConfig({ name, dataDirectory }: TestCluster): SandboxConfig {
-  const uid = randomUUID()
-  return {
-    metadata: { name: `bare-${uid}`, namespace: 'bare', uid, attempt: 0 },
-    hostname: 'bare',
-    logDirectory: join(dataDirectory, 'logs', 'bare', uid),
-    portMappings: [],
-    labels: {},
-    annotations: {},
-    cgroupParent: `/k8ts/${name}/kubepods/besteffort/pod${uid}`,
-    sysctls: {},
-    namespaces: { network: 'POD', pid: 'CONTAINER', ipc: 'POD' },
-    privileged: false,
-    supplementalGroups: [],
-    seccomp: { type: 'RuntimeDefault' },
-  }
-}
-
-const CONTAINER: ContainerConfig = {
-  metadata: { name: 'main', attempt: 0 },
-  image: DEMO_IMAGE,
-  command: [],
-  args: [],
-  workingDir: '',
-  envs: [],
-  mounts: [],
-  labels: {},
-  annotations: {},
-  logPath: '0.log',
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-  resources: {},
-  namespaces: { network: 'POD', pid: 'CONTAINER', ipc: 'POD' },
-  privileged: false,
-  capabilities: { add: [], drop: [] },
-  supplementalGroups: [],
-  readonlyRootfs: false,
-  noNewPrivs: false,
-  maskedPaths: [],
-  readonlyPaths: [],
-  seccomp: { type: 'Unconfined' },
+/** What the kubelet would ask for, but for volumes, and for the labels by which it knows what is its own. */
+function configsOf(pod: core.Pod, cluster: TestCluster): { sandbox: SandboxConfig; container: ContainerConfig } {
+  const sandbox = sandboxConfig(pod, {
+    attempt: 0,
+    dns: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local'], options: ['ndots:5'] },
+    podLogsDir: join(cluster.dataDirectory, 'logs', 'bare'),
+    cgroupParent: `/k8ts/${cluster.name}/kubepods/besteffort/pod${pod.metadata.uid}`,
+  })
+  const container = containerConfig(pod, pod.spec.containers[0]!, {
+    restartCount: 0,
+    environment: new Map(),
+    image: undefined,
+    imageRef: DEMO_IMAGE,
+    mounts: [],
+    node: { memoryCapacity: totalmem(), cpuCFSQuota: true, cpuPeriod: 100_000 },
+    rootDir: cluster.dataDirectory,
+    seccompDefault: false,
+  })
+  return { sandbox: { ...sandbox, labels: {} }, container: { ...container, labels: {} } }
 }
 
 if (import.meta.main) await main(measure)

@@ -1,150 +1,122 @@
 /**
- * The store against its limits, in one run: durable creates per second with 64 writers, beside the same bytes put into a
- * bare LMDB with one flush for every 64 and with one flush each; LIST of 10,000 entries; delivery to watchers.
- * Run: node bench/store.ts
+ * The store alone: durable creates and updates with 64 writers against the same bytes put into a bare LMDB, which flushes
+ * once for every 64; LIST of 10,000 entries against a bare LMDB's range; delivery to 100 watchers.
  */
-import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { open } from 'lmdb'
+import { open, type RootDatabase } from 'lmdb'
 import { silentLogger, systemClock } from '../src/base/index.ts'
 import { openLmdb, type Store } from '../src/store/index.ts'
+import { against, type Figure, median } from './support/figures.ts'
+import { main } from './support/main.ts'
 
 const WRITERS = 64
-const SECONDS = 3
+const ROUNDS = 9
+/** Milliseconds of writing. */
+const ROUND = 500
+const ENTRIES = 10_000
+const WATCHERS = 100
+const CHANGES = 2_000
 const value = Buffer.alloc(2048, 'x')
-const key = (index: number) => `/registry/pods/default/pod-${String(index).padStart(8, '0')}`
+const keyOf = (index: number) => `/registry/pods/default/pod-${String(index).padStart(8, '0')}`
 
-const directory = mkdtempSync(join(tmpdir(), 'k8ts-bench-store-'))
-try {
-  await run()
-} finally {
-  rmSync(directory, { recursive: true })
-}
+type Bare = RootDatabase<Buffer, string>
 
-async function run() {
-  report('bare fsync of 2 KB appended', bareFsync(), '/s')
-  const bare = await bareLmdb()
-  report(`bare LMDB, ${WRITERS} puts a flush`, bare, '/s')
+async function measure(stack: AsyncDisposableStack): Promise<Figure[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'k8ts-bench-store-'))
+  stack.defer(() => rmSync(directory, { recursive: true }))
   const store = await openLmdb({ path: join(directory, 'store'), clock: systemClock, log: silentLogger })
-  const creates = await createsPerSecond(store)
-  report(`store, ${WRITERS} writers, each create durable`, creates, '/s', creates / bare)
-  report('store, 64 writers, updates', await updatesPerSecond(store), '/s')
-  await delivery(store)
-  await store.close()
-  await list(join(directory, 'list'))
+  stack.defer(() => store.close())
+  const bare: Bare = open({ path: join(directory, 'bare'), overlappingSync: false, encoding: 'binary' })
+  stack.defer(() => bare.close())
+  return [...(await measureWrites(store, bare)), await measureList(store, bare), await measureDelivery(store)]
 }
 
-function report(name: string, figure: number, unit: string, ratio?: number) {
-  const shown = figure >= 100 ? Math.round(figure).toLocaleString('en') : figure.toFixed(2)
-  console.log(
-    `${name.padEnd(48)} ${shown.padStart(10)} ${unit}${ratio === undefined ? '' : `   (${ratio.toFixed(2)} of the limit)`}`,
+async function measureWrites(store: Store, bare: Bare): Promise<Figure[]> {
+  let next = 0
+  const leases = await Promise.all(
+    Array.from({ length: WRITERS }, (_, index) => store.create(`/registry/leases/node-${index}`, value)),
   )
-}
-
-function bareFsync(): number {
-  const file = openSync(join(directory, 'fsync'), 'w')
-  const start = performance.now()
-  let count = 0
-  for (; performance.now() - start < 1000; count++) {
-    writeSync(file, value)
-    fsyncSync(file)
+  const limits: number[] = []
+  const creates: number[] = []
+  const updates: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    limits.push(await perSecond(() => bare.put(keyOf(next++), value)))
+    creates.push(await perSecond(() => store.create(keyOf(next++), value)))
+    const update = async () => {
+      const { key, modRevision } = leases.pop()!
+      leases.push(await store.update(key, value, modRevision))
+    }
+    updates.push(await perSecond(update))
   }
-  closeSync(file)
-  return count / ((performance.now() - start) / 1000)
-}
-
-async function bareLmdb(): Promise<number> {
-  const root = open<Buffer, Buffer>({
-    path: join(directory, 'bare'),
-    overlappingSync: false,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  })
-  let count = 0
-  const start = performance.now()
-  while (performance.now() - start < SECONDS * 1000) {
-    await root.batch(() => {
-      for (let index = 0; index < WRITERS; index++) root.put(Buffer.from(key(count++)), value)
-    })
-  }
-  const rate = count / ((performance.now() - start) / 1000)
-  await root.close()
-  return rate
+  const limit = 'put into LMDB'
+  return [
+    { name: `store: create, ${WRITERS} writers, durable`, unit: '/s', ...against(limit, creates, limits) },
+    { name: `store: update, ${WRITERS} writers, durable`, unit: '/s', ...against(limit, updates, limits) },
+  ]
 }
 
 async function perSecond(work: () => Promise<unknown>): Promise<number> {
   let count = 0
-  const start = performance.now()
-  await Promise.all(
-    Array.from({ length: WRITERS }, async () => {
-      while (performance.now() - start < SECONDS * 1000) {
-        await work()
-        count++
-      }
+  const began = performance.now()
+  const write = async () => {
+    while (performance.now() - began < ROUND) {
+      await work()
+      count++
+    }
+  }
+  await Promise.all(Array.from({ length: WRITERS }, write))
+  return (count * 1000) / (performance.now() - began)
+}
+
+async function measureList(store: Store, bare: Bare): Promise<Figure> {
+  const prefix = '/registry/services/specs/'
+  for (let first = 0; first < ENTRIES; first += 1000) {
+    const keys = Array.from({ length: 1000 }, (_, index) => `${prefix}${first + index}`)
+    await Promise.all(keys.flatMap<Promise<unknown>>(key => [store.create(key, value), bare.put(key, value)]))
+  }
+  const times: number[] = []
+  const limits: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    limits.push(await timed(async () => [...bare.getRange({ start: prefix, end: `${prefix}~` })].length))
+    times.push(await timed(async () => (await store.list(prefix)).entries.length))
+  }
+  return { name: 'store: LIST of 10,000 x 2 KB', unit: 'ms', ...against("LMDB's range", times, limits) }
+}
+
+async function timed(list: () => Promise<number>): Promise<number> {
+  const began = performance.now()
+  const count = await list()
+  if (count !== ENTRIES) throw new Error(`listed ${count} of ${ENTRIES}`)
+  return performance.now() - began
+}
+
+async function measureDelivery(store: Store): Promise<Figure> {
+  const rates: number[] = []
+  for (let round = 0; round < ROUNDS; round++) rates.push(await deliver(store, `/registry/events/${round}/`))
+  return { name: `store: delivery to ${WATCHERS} watchers, writes included`, unit: '/s', value: median(rates) }
+}
+
+async function deliver(store: Store, prefix: string): Promise<number> {
+  let missing = WATCHERS * CHANGES
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const revision = await store.revision()
+  const watches = Array.from({ length: WATCHERS }, () =>
+    store.watch(prefix, revision, {
+      changes(changes) {
+        missing -= changes.length
+        if (missing === 0) resolve()
+      },
+      failed: reject,
     }),
   )
-  return count / ((performance.now() - start) / 1000)
-}
-
-function createsPerSecond(store: Store): Promise<number> {
-  let next = 0
-  return perSecond(() => store.create(key(next++), value))
-}
-
-async function updatesPerSecond(store: Store): Promise<number> {
-  const idle = await Promise.all(
-    Array.from({ length: WRITERS }, (_, index) => store.create(`/registry/leases/node-${index}`, value)),
-  )
-  return perSecond(async () => {
-    const entry = idle.pop()!
-    idle.push(await store.update(entry.key, value, entry.modRevision))
-  })
-}
-
-async function list(path: string) {
-  const options = { path, clock: systemClock, log: silentLogger }
-  const first = await openLmdb(options)
-  for (let index = 0; index < 10_000; index += 1000)
-    await Promise.all(Array.from({ length: 1000 }, (_, more) => first.create(key(index + more), value)))
-  await first.close()
-  const start = performance.now()
-  const store = await openLmdb(options)
-  report('open a store of 10,000 keys', performance.now() - start, 'ms')
-  const times: number[] = []
-  for (let round = 0; round < 20; round++) {
-    const start = performance.now()
-    const { entries } = await store.list('/registry/pods/')
-    times.push(performance.now() - start)
-    if (entries.length !== 10_000) throw new Error(`listed ${entries.length}`)
-  }
-  report('LIST of 10,000 x 2 KB, from the disk', times[0]!, 'ms')
-  report('LIST of 10,000 x 2 KB, median', times.sort((a, b) => a - b)[10]!, 'ms')
-  await store.close()
-}
-
-async function delivery(store: Store) {
-  const watchers = 100
-  const wanted = watchers * 10_000
-  let seen = 0
-  const { promise, resolve } = Promise.withResolvers<void>()
-  for (let index = 0; index < watchers; index++)
-    store.watch('/registry/events/', await store.revision(), {
-      changes(changes) {
-        seen += changes.length
-        if (seen === wanted) resolve()
-      },
-      failed() {},
-    })
-  const start = performance.now()
-  for (let index = 0; index < 10_000; index += 1000)
-    await Promise.all(
-      Array.from({ length: 1000 }, (_, more) => store.create(`/registry/events/${index + more}`, value)),
-    )
+  const began = performance.now()
+  await Promise.all(Array.from({ length: CHANGES }, (_, index) => store.create(prefix + index, value)))
   await promise
-  report(
-    `delivery to ${watchers} watchers, writes included`,
-    wanted / ((performance.now() - start) / 1000),
-    'changes/s',
-  )
+  const took = performance.now() - began
+  for (const watch of watches) watch.close()
+  return (WATCHERS * CHANGES * 1000) / took
 }
+
+if (import.meta.main) await main(measure)

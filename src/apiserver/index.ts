@@ -103,7 +103,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       further: [
         path => aggregation.route(path),
         path => discovery?.(path),
-        createOpenApi({ resources: () => registry.resources.all(), version: version.gitVersion, clock }),
+        createOpenApi({
+          resources: () => registry.resources.all(),
+          schemaOf: resource => registry.resources.served(resource)?.custom?.schema,
+          version: version.gitVersion,
+          clock,
+        }),
       ],
       exact: openidRoutes(options.serviceAccount.issuer, verifying, () => url),
       live: [

@@ -73,6 +73,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     },
     serviceClusterIpRange: serviceCidr,
     serviceNodePortRange: '30000-32767',
+    proxyClient: { cert: pem('front-proxy-client.crt'), key: pem('front-proxy-client.key') },
+    requestHeader: {
+      ca: pem('front-proxy-ca.crt'),
+      allowedNames: ['front-proxy-client'],
+      usernameHeaders: ['X-Remote-User'],
+      groupHeaders: ['X-Remote-Group'],
+      extraHeaderPrefixes: ['X-Remote-Extra-'],
+    },
     ...context,
   })
   const kubeconfigs = join(directory, 'kubeconfig')

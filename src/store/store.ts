@@ -40,6 +40,8 @@ export interface ListOptions {
   limit?: number
   /** Read the past: the range as it stood when this revision was the newest. */
   revision?: number
+  /** What follows need not be counted: `remaining` is then 1 for any number of entries. */
+  uncounted?: boolean
 }
 
 /** Changes, in order, none missing and none twice, until closed. */
@@ -115,6 +117,11 @@ export class Compacted extends Error {
 /** The revision asked for has not happened yet. */
 export class FutureRevision extends Error {
   override name = 'FutureRevision'
+  readonly newest: number
+  constructor(revision: number, newest: number) {
+    super(`revision ${revision} has not happened yet; the newest is ${newest}`)
+    this.newest = newest
+  }
 }
 
 export class StoreClosed extends Error {

@@ -289,8 +289,8 @@ const cases: Case[] = [
     path: `${MAPS}/here`,
     type: 'application/merge-patch+json',
     body: { data: { a: 1 } },
-    code: 400,
-    reason: 'BadRequest',
+    code: 422,
+    reason: 'Invalid',
     message: /cannot unmarshal number/,
   },
   {
@@ -315,7 +315,7 @@ const cases: Case[] = [
     path: `${MAPS}?limit=1&continue=nonsense`,
     code: 400,
     reason: 'BadRequest',
-    message: /^continue key is not valid/,
+    message: /^invalid continue token: continue key is not valid/,
   },
   {
     what: 'a revision that is none',

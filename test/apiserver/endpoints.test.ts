@@ -11,8 +11,9 @@ const ENDPOINTS = readFileSync(join(import.meta.dirname, 'endpoints.txt'), 'utf8
   .split('\n')
 const COVERAGE = readFileSync(join(import.meta.dirname, '../../docs/api-coverage.md'), 'utf8')
 
-/** The custom resource that stands where the list leaves group and kind open. */
-const CUSTOM = { group: 'walk.example.com', version: 'v1', plural: 'walkers' }
+/** The custom resources that stand where the list leaves group and kind open. */
+const CUSTOM = { group: 'walk.example.com', version: 'v1' }
+const SCOPES = { Namespaced: 'walkers', Cluster: 'striders' }
 /** A namespace and a name that nothing has: a path that is served says so, in its own words. */
 const NOBODY = 'walk-nobody'
 
@@ -24,7 +25,8 @@ function groupOf(path: string): string {
 }
 
 function filled(path: string): string {
-  const values: Record<string, string> = { ...CUSTOM, resource_plural: CUSTOM.plural, path: 'deep/er', logpath: 'log' }
+  const plural = path.includes('/namespaces/') ? SCOPES.Namespaced : SCOPES.Cluster
+  const values: Record<string, string> = { ...CUSTOM, plural, resource_plural: plural, path: 'deep/er', logpath: 'log' }
   return path.replace(/\{(\w+)\}/g, (_, parameter: string) => values[parameter] ?? NOBODY)
 }
 
@@ -41,12 +43,13 @@ describe('every endpoint', () => {
   before(async () => {
     server = await startTestApiServer()
     call = caller(server)
-    await makeCustomResource(call)
+    for (const [scope, plural] of Object.entries(SCOPES)) await makeCustomResource(call, scope, plural)
   })
   after(() => server.stop())
 
   const ask = (method: string, path: string) =>
-    call(method, filled(path), {
+    // What is deleted here is not to be missing there.
+    call(method, method === 'DELETE' ? `${filled(path)}?dryRun=All` : filled(path), {
       ...(['POST', 'PUT', 'PATCH'].includes(method) ? { body: {} } : {}),
       ...(method === 'PATCH' ? { type: 'application/merge-patch+json' } : {}),
     })
@@ -64,6 +67,8 @@ describe('every endpoint', () => {
       if (method === 'HEAD') assert.equal((await ask('HEAD', path)).status, answer.status, endpoint)
     }
     for (const [group, count] of served) test.diagnostic(`${group}: ${count} served`)
+    const open = missing.get('{group}/{version}') ?? []
+    assert.deepEqual(open, [], 'endpoints of custom resources that are not served')
     const stable = [...missing].filter(([group]) => /\/v\d+$/.test(group)).flatMap(([, endpoints]) => endpoints)
     assert.deepEqual(stable, [], 'stable endpoints that are not served')
     assert.deepEqual(
@@ -159,15 +164,18 @@ function rowsOf(heading: string): string[][] {
     .map(cells => (heading === 'Served' ? cells : cells.slice(0, 1)))
 }
 
-async function makeCustomResource(call: Call): Promise<void> {
-  const { group, version, plural } = CUSTOM
+async function makeCustomResource(call: Call, scope: string, plural: string): Promise<void> {
+  const { group, version } = CUSTOM
   await call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
     body: {
       metadata: { name: `${plural}.${group}` },
       spec: {
         group,
-        scope: 'Namespaced',
-        names: { plural, kind: 'Walker' },
+        scope,
+        names: {
+          plural,
+          kind: plural.replace(/^(.)(.*)s$/, (_, first: string, rest: string) => first.toUpperCase() + rest),
+        },
         versions: [
           {
             name: version,

@@ -4,7 +4,7 @@ import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../../src/apiserver/index.ts'
 import { silentLogger, systemClock, systemRandom } from '../../src/base/index.ts'
 import { openLmdb, type Store } from '../../src/store/index.ts'
@@ -75,6 +75,7 @@ export async function startTestApiServer(
 export interface Answer {
   status: number
   headers: IncomingHttpHeaders
+  bytes: Buffer
   text: string
   /** The body as JSON; throws when it is not. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever came
@@ -82,7 +83,7 @@ export interface Answer {
 }
 
 export interface CallOptions {
-  /** An object is sent as JSON, a text as it is. */
+  /** Texts and bytes are sent as they are, any other object as JSON. */
   body?: object | string
   /** Content-Type. Default: application/json */
   type?: string
@@ -99,20 +100,21 @@ export function caller({ port, ca, admin }: TestApiServer): Call {
   return (method, path, { body, type = 'application/json', headers = {}, as = admin } = {}) =>
     new Promise((resolve, reject) => {
       const sent = request({ host: '127.0.0.1', port, ca, ...as, method, path, headers, agent }, async response => {
-        const content = await text(response).catch(reject)
+        const content = await buffer(response).catch(reject)
         if (content === undefined) return
         resolve({
           status: response.statusCode!,
           headers: response.headers,
-          text: content,
+          bytes: content,
+          text: content.toString(),
           get json() {
-            return JSON.parse(content)
+            return JSON.parse(content.toString())
           },
         })
       })
       sent.on('error', reject)
       if (body === undefined) return void sent.end()
-      const bytes = typeof body === 'object' ? JSON.stringify(body) : body
+      const bytes = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
       sent.setHeader('Content-Type', type)
       // Node sends none by itself with a DELETE.
       sent.setHeader('Content-Length', Buffer.byteLength(bytes))

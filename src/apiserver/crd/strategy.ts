@@ -14,6 +14,9 @@ export interface CustomStrategyOptions {
   isTerminating(): boolean
 }
 
+/** Finalizers that are the API's own. */
+const STANDARD = ['orphan', 'foregroundDeletion', 'kubernetes']
+
 /** What every custom resource does. Source: k8s.io/apiextensions-apiserver/pkg/registry/customresource/strategy.go */
 export const customStrategy = (options: CustomStrategyOptions): Strategy => {
   const { codec, hasStatus, selectable } = options
@@ -26,6 +29,13 @@ export const customStrategy = (options: CustomStrategyOptions): Strategy => {
       delete object.status
       codec.default(object)
     },
+    warnings: ({ metadata }, old) =>
+      (metadata.finalizers ?? [])
+        .filter(name => !name.includes('/') && !STANDARD.includes(name) && !old?.metadata.finalizers?.includes(name))
+        .map(
+          name =>
+            `metadata.finalizers: ${JSON.stringify(name)}: prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers`,
+        ),
     validateStatusUpdate: (object, old) => codec.structural(object, old),
     ...(selectable.length
       ? { fields: object => Object.fromEntries(selectable.map(([name, find]) => [name, textOf(find(object)[0])])) }

@@ -1,4 +1,6 @@
-import { apiVersion, model, type Resource } from '../../api/index.ts'
+import { allResources, apiVersion, model, type Resource } from '../../api/index.ts'
+import type { JsonSchema } from '../../encoding/index.ts'
+import { customSchemas } from './custom.ts'
 import type { Descriptions } from './descriptions.ts'
 import { exchangedTypes, pathsOf } from './operations.ts'
 import type { GroupVersionKind, Schema } from './schema.ts'
@@ -17,21 +19,40 @@ export interface OpenApiV3 {
 const title = 'Kubernetes'
 const BEARER = { type: 'apiKey', description: 'Bearer Token authentication', name: 'authorization', in: 'header' }
 
-/** The document of some resources: those of one group version, or all. `all` are needed for the kinds of options. */
+/** What every custom resource refers to. */
+const OF_OBJECTS = ['meta/v1.ObjectMeta', 'meta/v1.ListMeta']
+
+/**
+ * The document of some resources: those of one group version, or all. Options and answers are kinds of every group version
+ * of the built-in resources. `schemaOf` gives what the author of a custom resource wrote.
+ */
 export function openApiV3(
   resources: Resource[],
-  all: Resource[],
+  schemaOf: (resource: Resource) => JsonSchema | undefined,
   descriptions: Descriptions,
   version: string,
 ): OpenApiV3 {
   const paths = resources.flatMap(pathsOf).sort(([a], [b]) => (a < b ? -1 : 1))
-  const types = new Set([...resources.flatMap(exchangedTypes), ...COMMON])
+  const custom = resources.flatMap(resource => {
+    const schema = schemaOf(resource)
+    return schema ? customSchemas(resource, schema, descriptions) : []
+  })
+  const types = new Set([
+    ...resources.flatMap(exchangedTypes),
+    ...COMMON,
+    ...(custom.length ? OF_OBJECTS : []),
+    ...custom.map(([type]) => type),
+  ])
+  const known = new Map(custom)
   return {
     openapi: '3.0.0',
     info: { title, version },
     paths: Object.fromEntries(paths),
     components: {
-      schemas: schemasOf([...types].filter(isKnown), { descriptions, kinds: kindsOf(all) }),
+      schemas: schemasOf(
+        [...types].filter(type => isKnown(type) || known.has(type)),
+        { descriptions, kinds: kindsOf(allResources), custom: known },
+      ),
       securitySchemes: { BearerToken: BEARER },
     },
   }

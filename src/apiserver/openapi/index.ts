@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { apiVersion, errors, type Resource } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
-import { parseAccept } from '../pipeline/accept.ts'
+import type { JsonSchema } from '../../encoding/index.ts'
 import { cached } from '../discovery/index.ts'
+import { parseAccept } from '../pipeline/accept.ts'
 import type { Context, Handler, Reply } from '../pipeline/context.ts'
 import { type Descriptions, descriptions } from './descriptions.ts'
 import { openApiV3 } from './documents.ts'
@@ -13,6 +14,8 @@ import { openApiV2 } from './v2.ts'
 export interface OpenApiOptions {
   /** What is served at present. A new array when that has changed, and the same one as long as it has not. */
   resources(): Resource[]
+  /** What the author of a custom resource wrote of it. */
+  schemaOf?(resource: Resource): JsonSchema | undefined
   /** Of Kubernetes: `v1.36.0`. */
   version: string
   clock: Clock
@@ -32,19 +35,27 @@ const OLD_PROTOBUF_TYPE = PROTOBUF_TYPE.replace('v2.v1.0', 'v2@v1.0')
  * Source: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
  */
 export function createOpenApi(options: OpenApiOptions): (path: string) => Handler | undefined {
-  const handlers = cached(options.resources, resources => makeHandlers(resources, options))
+  const places = new Map<string, Place>()
+  const handlers = cached(options.resources, resources => makeHandlers(resources, options, places))
   return path => (path.startsWith('/openapi/') ? handlers().get(path.replace(/\/$/, '')) : undefined)
 }
 
 function makeHandlers(
   resources: Resource[],
-  { version, clock, descriptions: given }: OpenApiOptions,
+  { version, clock, descriptions: given, schemaOf = () => undefined }: OpenApiOptions,
+  places: Map<string, Place>,
 ): Map<string, Handler> {
   const prose = () => given ?? descriptions()
-  const document = (served: Resource[]) => openApiV3(served, resources, prose(), version)
-  const versions = [...Map.groupBy(resources, placeOf)].map(
-    ([place, served]) => [place, once(() => document(served))] as const,
-  )
+  const document = (served: Resource[]) => openApiV3(served, schemaOf, prose(), version)
+  const groups = Map.groupBy(resources, placeOf)
+  for (const place of places.keys()) if (!groups.has(place)) places.delete(place)
+  const versions = [...groups].map(([name, served]) => {
+    const before = places.get(name)
+    const same = before?.resources.length === served.length && served.every((each, at) => each === before.resources[at])
+    const place = same ? before : { resources: served, made: once(() => document(served)) }
+    places.set(name, place)
+    return [name, place.made] as const
+  })
   const root = once(() => ({
     paths: Object.fromEntries(
       versions.map(([place, made]) => [place, { serverRelativeURL: `${ROOT}/${place}?hash=${made().hash}` }]),
@@ -60,6 +71,12 @@ function makeHandlers(
       context => sendHashed(context, place, made(), clock),
     ]),
   ])
+}
+
+/** One group version with its document, which stays as long as its resources do, whatever comes and goes beside them. */
+interface Place {
+  resources: Resource[]
+  made: () => Document
 }
 
 /** `api/v1`, `apis/apps/v1` */

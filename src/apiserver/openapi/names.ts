@@ -18,5 +18,7 @@ export function schemaName(type: string): string {
   const unversioned = UNVERSIONED[type]
   if (unversioned) return unversioned
   const [group = '', rest = ''] = type.split('/')
+  // Of a custom resource, in whose definition the group is a domain.
+  if (group.includes('.')) return `${group.split('.').reverse().join('.')}.${rest}`
   return `${PACKAGES[group] ?? `io.k8s.api.${group}`}.${rest}`
 }

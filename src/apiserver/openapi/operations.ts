@@ -1,4 +1,4 @@
-import { apiVersion, type Resource, type Subresource } from '../../api/index.ts'
+import { apiVersion, model, type Resource, type Subresource } from '../../api/index.ts'
 import * as parameters from './parameters.ts'
 import type { Schema } from './schema.ts'
 import { refTo } from './schemas.ts'
@@ -47,6 +47,8 @@ const PATCHES = [
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
 ]
+/** What a custom resource takes: nothing tells how to merge its lists. */
+const CUSTOM_PATCHES = PATCHES.filter(type => !type.includes('strategic'))
 const WORDS: Record<number, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
 const METHODS: Record<string, string> = { create: 'post', delete: 'delete', get: 'get', patch: 'patch', update: 'put' }
 
@@ -255,15 +257,15 @@ function write(
     description: verb.description,
     operationId: `${word}${groupOf(resource)}${collection}${scope}${resource.kind}${suffix}`,
     ...(verb.query.length ? { parameters: verb.query } : {}),
-    ...(verb.sends ? { requestBody: requestBody(verb) } : {}),
+    ...(verb.sends ? { requestBody: requestBody(resource, verb) } : {}),
     responses: { ...Object.fromEntries(verb.codes.map(code => [code, response(code, verb)])), 401: unauthorized },
     'x-kubernetes-action': verb.action,
     'x-kubernetes-group-version-kind': { group, version, kind },
   }
 }
 
-function requestBody({ method, sends }: Verb): object {
-  const types = method === 'patch' ? PATCHES : ['*/*']
+function requestBody({ type }: Resource, { method, sends }: Verb): object {
+  const types = method !== 'patch' ? ['*/*'] : model.has(type) ? PATCHES : CUSTOM_PATCHES
   const content = contentOf(types, { $ref: refTo(sends!) })
   return method === 'delete' ? { content } : { content, required: true }
 }

@@ -9,9 +9,9 @@ export interface Schema {
   properties?: Record<string, Schema>
   required?: string[]
   items?: Schema
-  additionalProperties?: Schema
+  additionalProperties?: Schema | boolean
   default?: unknown
-  enum?: string[]
+  enum?: unknown[]
   [extension: `x-kubernetes-${string}`]: unknown
 }
 

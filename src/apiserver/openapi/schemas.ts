@@ -9,6 +9,8 @@ export interface SchemaSource {
   descriptions: Descriptions
   /** The kinds that a type is, by the model's name of the type. */
   kinds: Map<string, GroupVersionKind[]>
+  /** Schemas of types that are not in the model. */
+  custom: Map<string, Schema>
 }
 
 /** Schemas of types that are not structs of the model. */
@@ -56,7 +58,7 @@ export function schemasOf(types: Iterable<string>, source: SchemaSource): Record
   for (let type = waiting.pop(); type !== undefined; type = waiting.pop()) {
     if (type === 'runtime.Object') type = 'runtime.RawExtension'
     if (found.has(type)) continue
-    found.set(type, SPECIAL[type] ?? structSchema(type, source))
+    found.set(type, SPECIAL[type] ?? source.custom.get(type) ?? structSchema(type, source))
     if (!SPECIAL[type] && model.has(type)) waiting.push(...referredTypes(model.type(type)))
   }
   const named = [...found].map(([type, schema]) => [schemaName(type), described(type, schema, source)] as const)

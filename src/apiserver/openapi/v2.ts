@@ -37,12 +37,13 @@ function definition(name: string, schema: Schema): Schema {
  * for is left out.
  */
 function convert({ allOf, ...schema }: Schema): Schema {
-  const converted: Schema = { ...schema, ...(allOf?.[0] ?? {}) }
+  const converted: Schema = { ...schema, ...(allOf?.[0]?.$ref ? allOf[0] : {}) }
   for (const word of UNKNOWN) delete converted[word as 'oneOf']
   if (converted.$ref) converted.$ref = converted.$ref.replace('#/components/schemas/', '#/definitions/')
   if (isZero(converted.default)) delete converted.default
   if (schema.items) converted.items = convert(schema.items)
-  if (schema.additionalProperties) converted.additionalProperties = convert(schema.additionalProperties)
+  if (typeof schema.additionalProperties === 'object')
+    converted.additionalProperties = convert(schema.additionalProperties)
   if (schema.properties)
     converted.properties = Object.fromEntries(
       Object.entries(schema.properties).map(([name, field]) => [name, convert(field)]),

@@ -1,10 +1,11 @@
 import { errors } from '../../api/index.ts'
+import { componentStatusVerbs } from '../component-statuses.ts'
 import { managerOf } from '../registry/ownership.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import { verbs } from '../registry/verbs.ts'
 import { createOnlyVerbs, type ReviewOptions } from '../reviews/index.ts'
 import { type SubresourceOptions, subresourceVerbs } from '../subresources/index.ts'
-import type { Context, Handler } from './context.ts'
+import type { Context, Handler, RequestInfo } from './context.ts'
 
 /** What answers requests for resources: a verb, of the resource or of one of its subresources. */
 export function resourceHandler(registry: Registry, options: ReviewOptions & SubresourceOptions): Handler {
@@ -28,11 +29,15 @@ export function resourceHandler(registry: Registry, options: ReviewOptions & Sub
       options: { query, patch: info.verb === 'patch' },
     }
     if (shown.custom?.deprecation) warnings.push(shown.custom.deprecation)
-    const handler = info.subresource ? subresourceVerb(info, resource) : (createOnly(info) ?? verbs[info.verb])
+    const handler = info.subresource ? subresourceVerb(info, resource) : (createOnly(info) ?? verbsOf(info)[info.verb])
     if (!handler || !isServed(context)) throw errors.methodNotAllowed()
     return handler(registry, call, context)
   }
 }
+
+/** Of ComponentStatuses nothing is kept. */
+const verbsOf = ({ group, resource }: RequestInfo) =>
+  group === '' && resource === 'componentstatuses' ? componentStatusVerbs : verbs
 
 const WRITES = new Set(['create', 'update', 'patch'])
 
@@ -47,9 +52,10 @@ function isDryRun(query: URLSearchParams): boolean {
   return wanted.length > 0
 }
 
-/** Whether discovery lists the verb. A name in the path makes a create of it a path that nothing serves. */
+/** Whether discovery lists the verb, and the path is one for it: to create there is no name, to change there is one. */
 function isServed({ info, resource }: Context): boolean {
   if (info.subresource) return true
   if (info.verb === 'create' && info.parts.length > 1) return false
+  if ((info.verb === 'update' || info.verb === 'patch') && !info.name) return false
   return resource!.verbs.includes(info.verb)
 }

@@ -5,7 +5,7 @@ import { encode } from './encode.ts'
 import { validateMetadata } from './metadata.ts'
 import { track } from './ownership.ts'
 import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
-import { keyOf } from './served.ts'
+import { keyOf, problemsOf } from './served.ts'
 
 /** Room for the five characters that follow a generateName. Source: k8s.io/apiserver/pkg/storage/names */
 const MAX_GENERATED_BASE = 58
@@ -61,8 +61,7 @@ async function createNamed(registry: Registry, call: Call, attributes: Attribute
   await strategy.prepareCreate?.(object, context)
   const problems = [
     ...validateMetadata(object.metadata, served),
-    ...served.codec.structural(object),
-    ...(strategy.validate?.(object) ?? []),
+    ...problemsOf(served, object),
   ]
   if (problems.length)
     throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)

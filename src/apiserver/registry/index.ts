@@ -13,6 +13,7 @@
 
 import type { core, Resource } from '../../api/index.ts'
 import type { Random } from '../../base/index.ts'
+import { definitionStrategy } from '../crd/definition-strategy.ts'
 import {
   mutatingPolicyStrategy,
   mutatingWebhookStrategy,
@@ -43,7 +44,7 @@ import { ServiceAllocator } from './kinds/core/service-allocator.ts'
 import { serviceStrategy } from './kinds/core/services.ts'
 import { persistentVolumeClaimStrategy, persistentVolumeStrategy } from './kinds/core/volumes.ts'
 import { endpointSliceStrategy } from './kinds/discovery.ts'
-import { apiServiceStrategy, customResourceDefinitionStrategy } from './kinds/extensions.ts'
+import { apiServiceStrategy } from './kinds/extensions.ts'
 import { flowSchemaStrategy, priorityLevelStrategy } from './kinds/flowcontrol.ts'
 import {
   ingressClassStrategy,
@@ -111,7 +112,7 @@ const table = (allocator: ServiceAllocator): Record<string, Strategy> => ({
   'admissionregistration.k8s.io/validatingadmissionpolicies': validatingPolicyStrategy,
   'admissionregistration.k8s.io/validatingadmissionpolicybindings': policyBindingStrategy,
   'admissionregistration.k8s.io/validatingwebhookconfigurations': validatingWebhookStrategy,
-  'apiextensions.k8s.io/customresourcedefinitions': customResourceDefinitionStrategy,
+  'apiextensions.k8s.io/customresourcedefinitions': definitionStrategy,
   'apiregistration.k8s.io/apiservices': apiServiceStrategy,
   'apps/controllerrevisions': controllerRevisionStrategy,
   'apps/daemonsets': daemonSetStrategy,

@@ -2,8 +2,9 @@ import { errors, StatusError } from '../../api/index.ts'
 import { Compacted, type Entry, FutureRevision, type Store } from '../../store/index.ts'
 import type { Chunks, ListMeta } from '../views/view.ts'
 import { decodeContinue, encodeContinue } from './continue.ts'
+import { type ListOptions, listOptions } from './list-options.ts'
 import { type Call, type Registry, storeOf } from './registry.ts'
-import { reached, revisionOf } from './revisions.ts'
+import { reached, tooLarge } from './revisions.ts'
 import { type Selection, selection } from './selection.ts'
 import { keyOf, prefixOf } from './served.ts'
 
@@ -22,7 +23,9 @@ const CHUNK = 2000
 /** Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions and #retrieving-large-results-sets-in-chunks */
 export async function list(registry: Registry, call: Call, query: URLSearchParams): Promise<Listing> {
   const { served, shown, namespace } = call
-  const wanted = wantedOf(query)
+  const options = listOptions(query, 'list')
+  const wanted = wantedOf(options)
+  const { limit, continue: token } = options
   const selected = selection(shown, query)
   const prefix = prefixOf(served, namespace)
   const store = storeOf(registry, served)
@@ -30,9 +33,7 @@ export async function list(registry: Registry, call: Call, query: URLSearchParam
   try {
     if (selected.name !== undefined && (namespace || !served.resource.namespaced))
       return await listNamed(store, keyOf(served, namespace, selected.name), selected, wanted.exactly)
-    if (wanted.limit)
-      return await listPage(store, prefix, selected, wanted.limit, query.get('continue'), wanted.exactly)
-    const token = query.get('continue')
+    if (limit > 0) return await listPage(store, prefix, selected, limit, token, wanted.exactly)
     const from = token ? decodeContinue(token, prefix) : undefined
     return await listAll(
       store,
@@ -42,53 +43,23 @@ export async function list(registry: Registry, call: Call, query: URLSearchParam
       from && from.revision > 0 ? from.revision : wanted.exactly,
     )
   } catch (error) {
-    throw explained(error, query.get('continue'), prefix)
+    throw explained(error, token, prefix, wanted.exactly)
   }
 }
 
+/** Which revision is wanted: one exactly, one at least, or any. */
 interface Wanted {
-  limit: number
-  /** The list must show this revision. */
   exactly?: number
-  /** The list must be no older than this revision. */
   atLeast?: number
 }
 
-function wantedOf(query: URLSearchParams): Wanted {
-  const limit = Number(query.get('limit') ?? 0)
-  const revision = revisionOf(query.get('resourceVersion'))
-  const match = query.get('resourceVersionMatch')
-  checkMatch(match, revision, query)
-  if (!revision || query.get('continue')) return { limit }
+/** The table of upstream's documentation: what limit, resourceVersion and resourceVersionMatch mean together. */
+function wantedOf({ limit, match, resourceVersion, continue: token }: ListOptions): Wanted {
+  if (!resourceVersion) return {}
+  if (token) throw errors.badRequest('specifying resource version is not allowed when using continue')
   const exact = match === 'Exact' || (!match && limit > 0)
-  return exact ? { limit, exactly: revision } : { limit, atLeast: revision }
+  return exact ? { exactly: resourceVersion } : { atLeast: resourceVersion }
 }
-
-/** Source: k8s.io/apimachinery/pkg/apis/meta/internalversion/validation ValidateListOptions */
-function checkMatch(match: string | null, revision: number | undefined, query: URLSearchParams): void {
-  if (!match) {
-    if (query.has('sendInitialEvents')) throw forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list')
-    return
-  }
-  if (revision === undefined)
-    throw forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided')
-  if (query.get('continue'))
-    throw forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided')
-  if (match !== 'Exact' && match !== 'NotOlderThan')
-    throw invalid({
-      type: 'NotSupported',
-      field: 'resourceVersionMatch',
-      value: match,
-      detail: 'supported values: "Exact", "NotOlderThan"',
-    })
-  if (match === 'Exact' && revision === 0)
-    throw forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-}
-
-const invalid = (problem: Parameters<typeof errors.invalid>[2][number]) =>
-  errors.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [problem])
-
-export const forbidden = (field: string, detail: string) => invalid({ type: 'Forbidden', field, detail })
 
 /** The one object that the selector names, if it is there. */
 async function listNamed(store: Store, key: string, selected: Selection, revision?: number): Promise<Listing> {
@@ -103,7 +74,7 @@ async function listPage(
   prefix: string,
   selected: Selection,
   limit: number,
-  token: string | null,
+  token: string,
   exactly?: number,
 ): Promise<Listing> {
   const from = token ? decodeContinue(token, prefix) : undefined
@@ -111,7 +82,12 @@ async function listPage(
   let after = from?.after
   const entries: Entry[] = []
   for (;;) {
-    const page = await store.list(prefix, { after, limit: limit - entries.length, revision })
+    const page = await store.list(prefix, {
+      after,
+      limit: limit - entries.length,
+      revision,
+      uncounted: !selected.everything,
+    })
     revision = page.revision
     for (const entry of page.entries) if (selected.matches(entry)) entries.push(entry)
     after = page.entries.at(-1)?.key
@@ -133,7 +109,7 @@ async function listAll(
   after?: string,
   exactly?: number,
 ): Promise<Listing> {
-  const first = await store.list(prefix, { after, limit: CHUNK, revision: exactly })
+  const first = await store.list(prefix, { after, limit: CHUNK, revision: exactly, uncounted: true })
   const { revision } = first
   const chosen = (entries: Entry[]) =>
     selected.everything ? entries : entries.filter(entry => selected.matches(entry))
@@ -143,14 +119,14 @@ async function listAll(
     for (let page = first; ; ) {
       yield chosen(page.entries)
       if (!page.remaining) return
-      page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision })
+      page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision, uncounted: true })
     }
   }
   return { meta, chunks: chunks(), whole: false }
 }
 
-function explained(error: unknown, token: string | null, prefix: string): unknown {
-  if (error instanceof FutureRevision) return errors.timeout(error.message)
+function explained(error: unknown, token: string, prefix: string, exactly = 0): unknown {
+  if (error instanceof FutureRevision) return tooLarge(exactly, error.newest)
   if (!(error instanceof Compacted)) return error
   if (!token) return errors.expired('The resourceVersion for the provided list is too old.')
   const { after } = decodeContinue(token, prefix)

@@ -4,7 +4,7 @@ import { complaints, forbidden, immutable, invalid, required, same } from './val
 import { validateAnnotations, validateLabels } from './validation/selectors.ts'
 
 /** Source: k8s.io/apimachinery/pkg/api/validation ValidateObjectMeta */
-export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy }: Served): FieldError[] {
+export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy, custom }: Served): FieldError[] {
   const problemsOf = strategy.nameProblems ?? ((name: string) => names.dns1123SubdomainProblems(name))
   const problems: FieldError[] = []
   if (metadata.generateName) {
@@ -19,7 +19,7 @@ export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy
     ...validateLabels(metadata.labels, 'metadata.labels'),
     ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...validateOwners(metadata.ownerReferences),
-    ...validateFinalizers(metadata.finalizers),
+    ...validateFinalizers(metadata.finalizers, custom !== undefined || resource.group === 'apiextensions.k8s.io'),
   )
   return problems
 }
@@ -57,11 +57,12 @@ function validateOwners(owners: meta.OwnerReference[] | undefined): FieldError[]
 /** Finalizers that need no domain. */
 const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes']
 
-function validateFinalizers(finalizers: string[] | undefined): FieldError[] {
+/** `anyName`: what extends the API may have finalizers without a domain. */
+function validateFinalizers(finalizers: string[] | undefined, anyName: boolean): FieldError[] {
   const field = 'metadata.finalizers'
   const problems = (finalizers ?? []).flatMap(name => complaints(field, name, names.qualifiedNameProblems(name)))
   for (const name of finalizers ?? [])
-    if (!name.includes('/') && !STANDARD_FINALIZERS.includes(name))
+    if (!anyName && !name.includes('/') && !STANDARD_FINALIZERS.includes(name))
       problems.push(invalid(field, name, 'name is neither a standard finalizer name nor is it fully qualified'))
   if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion'))
     problems.push(invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))

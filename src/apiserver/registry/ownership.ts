@@ -76,8 +76,10 @@ function versionsOf(registry: Registry, served: Served, shown: Served): Versions
     },
     convert(object, version) {
       if (served.custom) return served.custom.convert!(object, version)
-      const from = at(object.apiVersion)
-      const stored = from?.conversion?.toStored(object) ?? object
+      const from = at(object.apiVersion)!
+      // Pruning may have taken structs that a conversion relies on.
+      const whole = { ...object, ...from.codec.decode(object).object }
+      const stored = from.conversion?.toStored(whole) ?? whole
       return asShown(at(version)!, stored)
     },
   }

@@ -25,7 +25,7 @@ export async function reached({ store, clock }: Registry, revision: number): Pro
 }
 
 /** Source: k8s.io/apiserver/pkg/storage errors.go NewTooLargeResourceVersionError */
-const tooLarge = (revision: number, current: number) =>
+export const tooLarge = (revision: number, current: number) =>
   new StatusError(
     {
       status: 'Failure',

@@ -1,4 +1,4 @@
-import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
+import { apiVersion, type FieldError, type KubeObject, type Resource } from '../../api/index.ts'
 import { type Codec, codecFor, type JsonSchema } from '../../encoding/index.ts'
 import type { Entry, Store } from '../../store/index.ts'
 import type { Column } from '../tables/table.ts'
@@ -73,6 +73,13 @@ export function serve<T extends KubeObject>(resource: Resource<T>, strategy: Str
     conversion: conversionOf(resource as Resource),
     hasStatus: resource.subresources.some(sub => sub.name === 'status'),
   }
+}
+
+/** What is wrong with an object: what its kind's rules say, and what the types alone tell of fields that the rules do not name. */
+export function problemsOf({ strategy, codec }: Served, object: KubeObject, old?: KubeObject): FieldError[] {
+  const ruled = strategy.validate?.(object) ?? []
+  const named = new Set(ruled.map(({ field }) => field))
+  return [...ruled, ...codec.structural(object, old).filter(({ field }) => !named.has(field))]
 }
 
 export const keyOf = (served: Served, namespace: string, name: string): string =>

@@ -6,7 +6,7 @@ import { encode } from './encode.ts'
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts'
 import { track } from './ownership.ts'
 import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
-import { decodeEntry, keyOf, type Served } from './served.ts'
+import { decodeEntry, keyOf, problemsOf, type Served } from './served.ts'
 import { same } from './validation/field.ts'
 
 /** Makes the wanted object of the present one, which it must not change. Runs again when somebody else was faster. */
@@ -217,14 +217,10 @@ function keepAllBut(subresource: string, object: KubeObject, old: KubeObject): v
 }
 
 /** A part of an object has rules of its own in the strategy only where it is the status. */
-function validateChange(
-  { strategy, codec }: Served,
-  subresource: string,
-  object: KubeObject,
-  old: KubeObject,
-): FieldError[] {
+function validateChange(served: Served, subresource: string, object: KubeObject, old: KubeObject): FieldError[] {
+  const { strategy } = served
   if (subresource === 'status') return strategy.validateStatusUpdate?.(object, old) ?? []
-  const problems = [...codec.structural(object, old), ...(strategy.validate?.(object) ?? [])]
+  const problems = problemsOf(served, object, old)
   return PARTS_ALONE.has(subresource) ? problems : [...problems, ...(strategy.validateUpdate?.(object, old) ?? [])]
 }
 

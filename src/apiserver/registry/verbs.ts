@@ -41,7 +41,7 @@ export const verbs: Record<string, Verb> = {
     const view = chooseView(registry, context, call)
     const options = watchOptions(registry, call, context.query)
     const sink = streamWatch(context, view.watchType)
-    await new Watch(registry, call, view, sink, options).start(context.query)
+    await new Watch(registry, call, view, sink, options).start()
     return undefined
   },
 

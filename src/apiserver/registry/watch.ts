@@ -2,9 +2,9 @@ import { errors, type StatusError } from '../../api/index.ts'
 import { type Change, Compacted, type Entry, FutureRevision, type Store, StoreClosed } from '../../store/index.ts'
 import { memoized } from '../memo.ts'
 import type { EventType, View } from '../views/view.ts'
-import { forbidden } from './list.ts'
+import { listOptions } from './list-options.ts'
 import { type Call, type Registry, storeOf } from './registry.ts'
-import { reached, revisionOf } from './revisions.ts'
+import { reached } from './revisions.ts'
 import { type Selection, selection } from './selection.ts'
 import { prefixOf } from './served.ts'
 
@@ -29,6 +29,8 @@ interface WatchOptions {
   bookmarks: boolean
   /** Only what happens after it; undefined to begin with the present state. */
   after?: number
+  /** The present state must be no older than this revision. */
+  atLeast?: number
   /** The initial state is to be followed by a bookmark that says it is complete. */
   initialEnd: boolean
   /** Nothing of the present is wanted, only what happens from now on. */
@@ -39,32 +41,20 @@ interface WatchOptions {
 
 /** Checks what the client asks, and reads nothing yet, so that a bad question gets a plain answer. */
 export function watchOptions(registry: Registry, { shown, name }: Call, query: URLSearchParams): WatchOptions {
-  const after = revisionOf(query.get('resourceVersion'))
-  const initial = query.get('sendInitialEvents')
-  const match = query.get('resourceVersionMatch')
-  const bookmarks = isSet(query.get('allowWatchBookmarks'))
-  if (initial === null && match)
-    throw forbidden(
-      'resourceVersionMatch',
-      'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    )
-  if (initial !== null && match !== 'NotOlderThan')
-    throw forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
-  const wantsInitial = isSet(initial)
-  if (wantsInitial && !bookmarks)
-    throw forbidden('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true')
-  const seconds = Number(query.get('timeoutSeconds') ?? 0) || SHORTEST * (1 + registry.random.next())
+  const options = listOptions(query, 'watch')
+  const { resourceVersion: after, sendInitialEvents: asked, allowWatchBookmarks: bookmarks } = options
+  // Who asks for no revision gets the present state in any case. Source: SetListOptionsDefaults
+  const initial = asked ?? !after
+  const seconds = options.timeoutSeconds || SHORTEST * (1 + registry.random.next())
   return {
     selected: selection(shown, query, name),
     bookmarks,
-    initialEnd: wantsInitial,
-    fromNow: initial !== null && !wantsInitial && !after,
+    initialEnd: initial && bookmarks,
+    fromNow: !initial && !after,
     duration: seconds * 1000,
-    ...(after && !wantsInitial ? { after } : {}),
+    ...(initial ? { atLeast: after } : { after }),
   }
 }
-
-const isSet = (value: string | null) => value === 'true' || value === '1'
 
 /**
  * Streams changes until the client goes, the time is up, or the revision is too old. Once begun, every failure is an ERROR
@@ -91,7 +81,7 @@ export class Watch {
     this.#options = options
   }
 
-  async start(query: URLSearchParams): Promise<void> {
+  async start(): Promise<void> {
     const { clock } = this.#registry
     const { bookmarks, duration, fromNow } = this.#options
     this.#sink.closed(() => this.#stop())
@@ -99,7 +89,7 @@ export class Watch {
     this.#cleanups.push(() => timeout.cancel())
     if (bookmarks) this.#bookmarkEvery(BOOKMARK_INTERVAL)
     try {
-      const atLeast = this.#options.initialEnd ? revisionOf(query.get('resourceVersion')) : undefined
+      const { atLeast } = this.#options
       if (atLeast) await reached(this.#registry, atLeast)
       this.#seen = this.#options.after ?? (fromNow ? await this.#store.revision() : await this.#initial())
       if (!this.#over) this.#follow()

@@ -1,4 +1,4 @@
-import type { Resource } from '../../api/index.ts'
+import type { Resource, Subresource } from '../../api/index.ts'
 import type { TokenOptions } from '../authn/tokens.ts'
 import type { RequestInfo } from '../pipeline/context.ts'
 import type { KubeletClient } from '../proxy/kubelet.ts'
@@ -40,12 +40,15 @@ export function subresourceVerbs({
   }
   return ({ verb, resource, subresource }, of) => {
     const declared = of.subresources.find(({ name }) => name === subresource)
-    if (!declared?.verbs.includes(verb)) return undefined
+    if (!declared || !(declared.verbs.includes(verb) || isOptions(declared, verb))) return undefined
     const own = special[`${verb} ${resource}/${subresource}`] ?? special[`${verb} ${subresource}`]
     if (own) return own
     return declared.kind === of.kind ? verbs[verb] : undefined
   }
 }
 
+/** A proxy passes OPTIONS on too, a method that no verb stands for. */
+const isOptions = ({ name }: Subresource, verb: string) => name === 'proxy' && verb === ''
+
 const anyVerb = (of: string, verb: Verb): Record<string, Verb> =>
-  Object.fromEntries(['get', 'create', 'update', 'patch', 'delete'].map(name => [`${name} ${of}`, verb]))
+  Object.fromEntries(['', 'get', 'create', 'update', 'patch', 'delete'].map(name => [`${name} ${of}`, verb]))

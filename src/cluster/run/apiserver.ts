@@ -29,6 +29,13 @@ export interface ApiServerFlags {
   kubeletCertificateAuthority?: string
   kubeletClientCertificate?: string
   kubeletClientKey?: string
+  proxyClientCertFile?: string
+  proxyClientKeyFile?: string
+  requestheaderClientCaFile?: string
+  requestheaderAllowedNames?: string[]
+  requestheaderUsernameHeaders?: string[]
+  requestheaderGroupHeaders?: string[]
+  requestheaderExtraHeadersPrefix?: string[]
   enableAdmissionPlugins?: string[]
   disableAdmissionPlugins?: string[]
   runtimeConfig?: string[]
@@ -64,6 +71,8 @@ export const apiServer = (flags: ApiServerFlags): Part => ({
       serviceClusterIpRange,
       serviceNodePortRange: flags.serviceNodePortRange.replace('+', '-'),
       kubeletClient: kubeletClient(flags),
+      proxyClient: proxyClient(flags),
+      requestHeader: requestHeader(flags),
       ...context,
     })
     return {
@@ -140,4 +149,19 @@ function serviceAccountKeys(
 function kubeletClient(flags: ApiServerFlags) {
   const { kubeletCertificateAuthority: ca, kubeletClientCertificate: cert, kubeletClientKey: key } = flags
   return ca && cert && key ? { ca: readPem(ca), cert: readPem(cert), key: readPem(key) } : undefined
+}
+
+function proxyClient({ proxyClientCertFile: cert, proxyClientKeyFile: key }: ApiServerFlags) {
+  return cert && key ? { cert: readPem(cert), key: readPem(key) } : undefined
+}
+
+function requestHeader(flags: ApiServerFlags) {
+  if (!flags.requestheaderClientCaFile) return undefined
+  return {
+    ca: readPem(flags.requestheaderClientCaFile),
+    allowedNames: flags.requestheaderAllowedNames ?? [],
+    usernameHeaders: flags.requestheaderUsernameHeaders ?? [],
+    groupHeaders: flags.requestheaderGroupHeaders ?? [],
+    extraHeaderPrefixes: flags.requestheaderExtraHeadersPrefix ?? [],
+  }
 }

@@ -145,7 +145,7 @@ describe('protobuf by hand', () => {
   })
 })
 
-/** What protobuf carries of a JSON value: no kinds within, and no difference between an empty list and none. */
+/** What protobuf carries of a JSON value: no kinds within, and no difference between an empty list or map and none. */
 function carried(value: ValueModel, json: unknown): unknown {
   if (json === null || json === undefined) return undefined
   if (value.kind === 'struct') {
@@ -162,10 +162,10 @@ function carried(value: ValueModel, json: unknown): unknown {
     const items = (json as unknown[]).map(item => carried(value.items!, item) ?? null)
     return items.length || !value.goType.startsWith('[') ? items : undefined
   }
-  if (value.kind === 'map')
-    return Object.fromEntries(
-      Object.entries(json as object).map(([key, item]) => [key, carried(value.items!, item) ?? null]),
-    )
+  if (value.kind === 'map') {
+    const entries = Object.entries(json as object).map(([key, item]) => [key, carried(value.items!, item) ?? null])
+    return entries.length ? Object.fromEntries(entries) : undefined
+  }
   return json
 }
 

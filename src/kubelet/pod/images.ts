@@ -112,8 +112,9 @@ export class Images {
     } catch (error) {
       const { message } = error as Error
       event('Warning', 'Failed', `Failed to pull image "${container.image}": ${message}`)
-      const wait = this.#backoffs.failed(key, `ErrImagePull: ${message}`)
-      throw new StartError('ErrImagePull', message, wait)
+      this.#backoffs.failed(key, `ErrImagePull: ${message}`)
+      // The next look comes soon, and shows that the next pull does not: ImagePullBackOff.
+      throw new StartError('ErrImagePull', message)
     } finally {
       release()
     }

@@ -230,13 +230,13 @@ export class PodWorker {
       tell(context, pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`)
       throw new Error(problem)
     }
-    const volumes = context.volumes.setUp(pod)
-    volumes.catch(() => {})
     const config = await this.#sandboxConfig(createSandbox?.attempt ?? before.sandbox?.metadata.attempt ?? 0)
-    // Images come while the sandbox is made.
+    // The sandbox takes longest and is asked for first: volumes and images come while it is made.
+    const sandbox = createSandbox ? this.#createSandbox(config) : Promise.resolve(before.sandbox!.id)
+    const volumes = context.volumes.setUp(pod)
     const images = new Map(due.map(container => [container.name, this.#image(container, config, volumes)]))
-    for (const image of images.values()) image.catch(() => {})
-    const sandboxId = createSandbox ? await this.#createSandbox(config) : before.sandbox!.id
+    for (const coming of [sandbox, volumes, ...images.values()]) coming.catch(() => {})
+    const sandboxId = await sandbox
     this.ids.add(sandboxId)
     const podIps = await this.#podIps(sandboxId, before)
     await volumes.catch((error: Error) => {

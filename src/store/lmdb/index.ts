@@ -100,7 +100,7 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
     watch: (prefix, after, handlers) => watchers.watch(prefix, after, handlers),
     async compact(revision) {
       open()
-      if (revision > revisions.current) throw new FutureRevision(`revision ${revision} has not happened yet`)
+      if (revision > revisions.current) throw new FutureRevision(revision, revisions.current)
       await compaction.compact(revision)
     },
     async compactedRevision() {

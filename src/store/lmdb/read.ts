@@ -20,15 +20,17 @@ export class Reader {
     return version === versions.at(-1) ? this.#values.keptEntry(key, version) : this.#values.entry(key, version)
   }
 
-  list(prefix: string, { after, limit = Number.POSITIVE_INFINITY, revision }: ListOptions): Page {
+  list(prefix: string, { after, limit = Number.POSITIVE_INFINITY, revision, uncounted }: ListOptions): Page {
     const at = this.#readable(revision)
     const entries: Entry[] = []
     let remaining = 0
     for (const { key, versions } of this.#revisions.keys.range(prefix, after)) {
       const version = versionAt(versions, at)
       if (!version) continue
-      if (entries.length === limit) remaining++
-      else
+      if (entries.length === limit) {
+        remaining++
+        if (uncounted) break
+      } else
         entries.push(
           version === versions.at(-1) ? this.#values.keptEntry(key, version) : this.#values.entry(key, version),
         )
@@ -44,8 +46,7 @@ export class Reader {
 
   #readable(revision = this.#revisions.current): number {
     const { current, compacted } = this.#revisions
-    if (revision > current)
-      throw new FutureRevision(`revision ${revision} has not happened yet; the newest is ${current}`)
+    if (revision > current) throw new FutureRevision(revision, current)
     if (revision < compacted) throw new Compacted(compacted)
     return revision
   }

@@ -1,43 +1,10 @@
-import { type apiextensions, type apiregistration, type FieldError, names, withCondition } from '../../../api/index.ts'
+import { type apiregistration, type FieldError, names, withCondition } from '../../../api/index.ts'
 import type { Strategy } from '../strategy.ts'
-import { immutable, invalid, oneOf, required } from '../validation/field.ts'
+import { invalid, required } from '../validation/field.ts'
 
-/** What adds kinds to the API. Source: k8s.io/apiextensions-apiserver/pkg/apis/apiextensions, k8s.io/kube-aggregator/pkg/apis */
+/** What adds API groups that other servers serve. Source: k8s.io/kube-aggregator/pkg/apis */
 
 const HTTPS = 443
-
-export const customResourceDefinitionStrategy: Strategy<apiextensions.CustomResourceDefinition> = {
-  allowUnconditionalUpdate: false,
-  defaults({ spec }) {
-    spec.names.singular ||= spec.names.kind?.toLowerCase()
-    spec.names.listKind ||= spec.names.kind && `${spec.names.kind}List`
-    spec.conversion ??= { strategy: 'None' }
-    const service = spec.conversion.webhook?.clientConfig?.service
-    if (service) service.port ??= HTTPS
-  },
-  validate({ metadata, spec }) {
-    const problems = oneOf('spec.scope', spec.scope, ['Cluster', 'Namespaced'])
-    if (!spec.group) problems.push(required('spec.group'))
-    for (const field of ['plural', 'kind'] as const) {
-      if (!spec.names[field]) problems.push(required(`spec.names.${field}`))
-    }
-    if (metadata.name !== `${spec.names.plural}.${spec.group}`) {
-      problems.push(invalid('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
-    }
-    if (spec.versions?.filter(({ storage }) => storage).length !== 1) {
-      problems.push(
-        invalid('spec.versions', spec.versions ?? [], 'must have exactly one version marked as storage version'),
-      )
-    }
-    return problems
-  },
-  validateUpdate: ({ spec }, { spec: old }) => [
-    ...immutable('spec.group', spec.group, old.group),
-    ...immutable('spec.names.plural', spec.names.plural, old.names.plural),
-    ...immutable('spec.names.kind', spec.names.kind, old.names.kind),
-    ...immutable('spec.scope', spec.scope, old.scope),
-  ],
-}
 
 /** Source: k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper NewLocalAvailableAPIServiceCondition */
 const LOCALLY_AVAILABLE = {

@@ -1,0 +1,254 @@
+import { syntaxError, type Token, tokens } from './lexer.ts'
+
+/** An expression as it is written; `at` is where it begins. */
+export type Node = { at: number } & (
+  | { is: 'literal'; value: bigint | number | string | boolean | null | Uint8Array; unsigned?: boolean }
+  | { is: 'name'; name: string }
+  | { is: 'select'; of: Node; field: string; optional: boolean }
+  | { is: 'index'; of: Node; key: Node; optional: boolean }
+  | { is: 'call'; name: string; target?: Node; args: Node[] }
+  | { is: 'list'; items: { value: Node; optional: boolean }[] }
+  | { is: 'map'; entries: { key: Node; value: Node; optional: boolean }[] }
+  | { is: 'message'; type: string; fields: { name: string; value: Node; optional: boolean }[] }
+)
+
+/** How deeply an expression may be nested. Source: github.com/google/cel-go/parser maxRecursionDepth */
+const MAX_DEPTH = 250
+
+/** Binary operators, the loosest first. */
+const LEVELS = [['||'], ['&&'], ['<', '<=', '>=', '>', '==', '!=', 'in'], ['+', '-'], ['*', '/', '%']]
+
+/** Words that are no names. */
+const RESERVED = new Set(
+  'as break const continue else for function if import let loop package namespace return var void while'.split(' '),
+)
+
+/** Throws a CompileError. Source: https://github.com/google/cel-spec/blob/master/doc/langdef.md#syntax */
+export function parse(text: string): Node {
+  return new Parser(text).parse()
+}
+
+class Parser {
+  readonly #text: string
+  readonly #tokens: Token[]
+  #at = 0
+  #depth = 0
+
+  constructor(text: string) {
+    this.#text = text
+    this.#tokens = tokens(text)
+  }
+
+  parse(): Node {
+    const node = this.#expression()
+    if (this.#peek().kind !== 'end') throw this.#unexpected()
+    return node
+  }
+
+  #expression(): Node {
+    if (++this.#depth > MAX_DEPTH)
+      throw syntaxError(this.#text, this.#peek().at, `expression recursion limit exceeded: ${MAX_DEPTH}`)
+    const condition = this.#binary(0)
+    if (this.#take('?')) {
+      const yes = this.#binary(0)
+      this.#expect(':')
+      const no = this.#expression()
+      this.#depth--
+      return { is: 'call', name: '?:', args: [condition, yes, no], at: condition.at }
+    }
+    this.#depth--
+    return condition
+  }
+
+  #binary(level: number): Node {
+    const operators = LEVELS[level]
+    if (!operators) return this.#unary()
+    let left = this.#binary(level + 1)
+    for (;;) {
+      const { text, kind, at } = this.#peek()
+      if (kind === 'string' || kind === 'bytes' || !operators.includes(text)) return left
+      this.#at++
+      const right = this.#binary(level + 1)
+      left = { is: 'call', name: text, args: [left, right], at }
+    }
+  }
+
+  #unary(): Node {
+    const { text, kind, at } = this.#peek()
+    if (kind !== 'symbol' || (text !== '!' && text !== '-')) return this.#member()
+    this.#at++
+    const next = this.#peek()
+    if (text === '-' && (next.kind === 'int' || next.kind === 'double')) {
+      next.text = `-${next.text}`
+      return this.#member()
+    }
+    if (++this.#depth > MAX_DEPTH) throw syntaxError(this.#text, at, `expression recursion limit exceeded: ${MAX_DEPTH}`)
+    const operand = this.#unary()
+    this.#depth--
+    return { is: 'call', name: text === '!' ? '!_' : '-_', args: [operand], at }
+  }
+
+  #member(): Node {
+    let node = this.#primary()
+    for (;;) {
+      const { at } = this.#peek()
+      if (this.#take('.?')) node = { is: 'select', of: node, field: this.#name(), optional: true, at }
+      else if (this.#take('.')) {
+        const field = this.#name()
+        node = this.#take('(')
+          ? { is: 'call', name: field, target: node, args: this.#arguments(), at }
+          : { is: 'select', of: node, field, optional: false, at }
+      } else if (this.#take('[?')) node = this.#index(node, true, at)
+      else if (this.#take('[')) node = this.#index(node, false, at)
+      else if (this.#peek().text === '{' && this.#peek().kind === 'symbol' && typeName(node)) node = this.#message(node)
+      else return node
+    }
+  }
+
+  #index(of: Node, optional: boolean, at: number): Node {
+    const key = this.#expression()
+    this.#expect(']')
+    return { is: 'index', of, key, optional, at }
+  }
+
+  #primary(): Node {
+    const token = this.#peek()
+    const { kind, text, at } = token
+    this.#at++
+    switch (kind) {
+      case 'int':
+      case 'uint':
+        return this.#integer(token)
+      case 'double':
+        return { is: 'literal', value: Number(text), at }
+      case 'string':
+        return { is: 'literal', value: text, at }
+      case 'bytes':
+        return { is: 'literal', value: token.bytes!, at }
+      case 'identifier':
+        return this.#identifier(text, at)
+      default:
+        break
+    }
+    if (kind === 'symbol') {
+      if (text === '(') {
+        const inner = this.#expression()
+        this.#expect(')')
+        return inner
+      }
+      if (text === '[') return this.#list(at)
+      if (text === '{') return this.#map(at)
+      if (text === '.') return this.#primary()
+    }
+    this.#at--
+    throw this.#unexpected()
+  }
+
+  #integer({ text, kind, at }: Token): Node {
+    const digits = text.replace(/[uU]$/, '')
+    const negative = digits.startsWith('-')
+    const value = negative ? -BigInt(digits.slice(1)) : BigInt(digits)
+    const unsigned = kind === 'uint'
+    const fits = unsigned ? value < 2n ** 64n : value < 2n ** 63n && value >= -(2n ** 63n)
+    if (!fits) throw syntaxError(this.#text, at, `invalid ${unsigned ? 'uint' : 'int'} literal`)
+    return { is: 'literal', value, at, ...(unsigned ? { unsigned } : {}) }
+  }
+
+  #identifier(text: string, at: number): Node {
+    if (text === 'true' || text === 'false') return { is: 'literal', value: text === 'true', at }
+    if (text === 'null') return { is: 'literal', value: null, at }
+    if (RESERVED.has(text)) throw syntaxError(this.#text, at, `reserved identifier: ${text}`)
+    if (this.#take('(')) return { is: 'call', name: text, args: this.#arguments(), at }
+    return { is: 'name', name: text, at }
+  }
+
+  #arguments(): Node[] {
+    const args: Node[] = []
+    while (!this.#take(')')) {
+      if (args.length) this.#expect(',')
+      args.push(this.#expression())
+    }
+    return args
+  }
+
+  #list(at: number): Node {
+    const items: { value: Node; optional: boolean }[] = []
+    while (!this.#take(']')) {
+      if (items.length) {
+        this.#expect(',')
+        if (this.#take(']')) break
+      }
+      const optional = this.#take('?')
+      items.push({ optional, value: this.#expression() })
+    }
+    return { is: 'list', items, at }
+  }
+
+  #map(at: number): Node {
+    const entries: { key: Node; value: Node; optional: boolean }[] = []
+    while (!this.#take('}')) {
+      if (entries.length) {
+        this.#expect(',')
+        if (this.#take('}')) break
+      }
+      const optional = this.#take('?')
+      const key = this.#expression()
+      this.#expect(':')
+      entries.push({ key, value: this.#expression(), optional })
+    }
+    return { is: 'map', entries, at }
+  }
+
+  #message(of: Node): Node {
+    const { at } = this.#peek()
+    this.#expect('{')
+    const fields: { name: string; value: Node; optional: boolean }[] = []
+    while (!this.#take('}')) {
+      if (fields.length) {
+        this.#expect(',')
+        if (this.#take('}')) break
+      }
+      const optional = this.#take('?')
+      const name = this.#name()
+      this.#expect(':')
+      fields.push({ name, value: this.#expression(), optional })
+    }
+    return { is: 'message', type: typeName(of)!, fields, at }
+  }
+
+  #name(): string {
+    const { kind, text } = this.#peek()
+    if (kind !== 'identifier') throw this.#unexpected()
+    this.#at++
+    return text
+  }
+
+  #peek(): Token {
+    return this.#tokens[this.#at]!
+  }
+
+  #take(symbol: string): boolean {
+    const { kind, text } = this.#peek()
+    if (kind !== 'symbol' || text !== symbol) return false
+    this.#at++
+    return true
+  }
+
+  #expect(symbol: string): void {
+    if (!this.#take(symbol)) throw this.#unexpected(`'${symbol}'`)
+  }
+
+  #unexpected(wanted?: string) {
+    const { text, at } = this.#peek()
+    const detail = wanted ? `mismatched input '${text}' expecting ${wanted}` : `mismatched input '${text}'`
+    return syntaxError(this.#text, at, detail)
+  }
+}
+
+/** `Object.spec.template` of a chain of names; undefined of anything else. */
+function typeName(node: Node): string | undefined {
+  if (node.is === 'name') return node.name
+  if (node.is !== 'select' || node.optional) return undefined
+  const of = typeName(node.of)
+  return of && `${of}.${node.field}`
+}
