@@ -74,7 +74,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   registry.strategies.restoreServices(await registry.reader.list(resources.services))
   const webhookClient = createWebhookClient((...service) => resolveService(registry, ...service), clock)
   const admission = await startAdmission(registry, { webhookClient, disabled: options.disabledAdmissionPlugins })
-  const definitions = await followDefinitions(registry)
+  const definitions = await followDefinitions(registry, webhookClient)
   const aggregation = await startAggregation(registry, options.proxyClient)
   const signing = signingKey(options.serviceAccount.signingKey)
   const verifying = options.serviceAccount.publicKeys.map(verifyingKey)

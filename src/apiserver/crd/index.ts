@@ -12,9 +12,10 @@ import type { Change, Watcher } from '../../store/index.ts'
 import { ownCall, type Registry } from '../registry/registry.ts'
 import { decodeEntry, keyOf, type Served } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
+import type { WebhookClient } from '../webhook/client.ts'
 import { approvalCondition } from './approval.ts'
 import { CLEANUP_FINALIZER, cleanUp } from './cleanup.ts'
-import { type Convert, type Definition, renamed } from './conversion.ts'
+import { converterOf, type Definition } from './conversion.ts'
 import { define } from './define.ts'
 import { acceptNames, type Condition } from './names.ts'
 
@@ -35,14 +36,15 @@ interface Defined {
  * being deleted. Resolves when everything that was established before is served.
  * Source: https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/custom-resources/
  */
-export async function followDefinitions(registry: Registry): Promise<Component> {
-  const follower = new Follower(registry)
+export async function followDefinitions(registry: Registry, client: WebhookClient): Promise<Component> {
+  const follower = new Follower(registry, client)
   await follower.start()
   return follower
 }
 
 class Follower implements Component {
   readonly #registry: Registry
+  readonly #client: WebhookClient
   readonly #served: Served<Definition>
   readonly #definitions = new Map<string, Definition>()
   readonly #defined = new Map<string, Defined>()
@@ -52,8 +54,9 @@ class Follower implements Component {
   #watcher: Watcher | undefined
   #working: Promise<void> | undefined
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, client: WebhookClient) {
     this.#registry = registry
+    this.#client = client
     this.#served = registry.served(resources.customResourceDefinitions as Resource<Definition>)
   }
 
@@ -134,7 +137,7 @@ class Follower implements Component {
   /** Makes the definition's resources what the server serves. */
   async #serve(definition: Definition): Promise<void> {
     const { name, resourceVersion, deletionTimestamp } = definition.metadata
-    const { store, resources } = this.#registry
+    const { store, resources, random } = this.#registry
     const signature = signatureOf(definition)
     const present = this.#defined.get(name)
     if (present) present.terminating = deletionTimestamp !== undefined
@@ -147,7 +150,7 @@ class Follower implements Component {
     }
     defined.served = await define(definition, {
       store,
-      convert: this.#converterOf(definition),
+      convert: converterOf(definition, this.#client, random),
       freshSince: () => defined.freshSince,
       isTerminating: () => defined.terminating,
     })
@@ -155,10 +158,6 @@ class Follower implements Component {
     this.#defined.set(name, defined)
     // From here on everything is written as the new schema has it.
     if (present) defined.freshSince = (await store.revision()) + 1
-  }
-
-  #converterOf(_definition: Definition): Convert {
-    return renamed
   }
 
   async #tell(

@@ -7,7 +7,7 @@ import type { Context, Reply } from './context.ts'
 import { commonHeaders, drained, outgoing, tolerateLoss } from './respond.ts'
 
 /** Bytes that may wait for a slow watcher before it is dropped. */
-const MAX_BEHIND = 16 * 1024 * 1024
+export const MAX_BEHIND = 16 * 1024 * 1024
 
 /** A list as an answer: whole when it is short, else a stream that goes on as fast as the client reads. */
 export async function streamList(
@@ -49,9 +49,9 @@ export function streamWatch(context: Context, type: string): Sink {
   const { signal } = context
   signal.addEventListener('abort', () => response.end(), { once: true })
   return {
-    write(line) {
+    write(events) {
       if (response.destroyed || response.writableEnded) return false
-      response.write(line)
+      response.write(events.length === 1 ? events[0]! : Buffer.concat(events))
       if (waiting(context) <= MAX_BEHIND) return true
       response.destroy()
       return false

@@ -5,6 +5,7 @@ import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation, parseBody } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { streamList, streamWatch } from '../pipeline/stream.ts'
+import { wantsWebSocket, webSocketWatch } from '../pipeline/websocket.ts'
 import { chooseView } from '../views/choose.ts'
 import type { View } from '../views/view.ts'
 import { applyObject } from './apply.ts'
@@ -40,7 +41,9 @@ export const verbs: Record<string, Verb> = {
   async watch(registry, call, context) {
     const view = chooseView(registry, context, call)
     const options = watchOptions(registry, call, context.query)
-    const sink = streamWatch(context, view.watchType)
+    const sink = wantsWebSocket(context)
+      ? await webSocketWatch(context, view.watchType)
+      : streamWatch(context, view.watchType)
     await new Watch(registry, call, view, sink, options).start()
     return undefined
   },

@@ -8,10 +8,10 @@ import { reached } from './revisions.ts'
 import { type Selection, selection } from './selection.ts'
 import { prefixOf } from './served.ts'
 
-/** Where the lines of a watch go. */
+/** Where the events of a watch go. */
 export interface Sink {
   /** False when the client is too far behind to go on. */
-  write(line: Buffer): boolean
+  write(events: Buffer[]): boolean
   /** Ends the answer as one that is complete. */
   end(): void
   /** Called when the client is gone; at most once. */
@@ -142,7 +142,7 @@ export class Watch {
 
   #write(lines: Buffer[]): boolean {
     if (!lines.length) return true
-    if (this.#sink.write(lines.length === 1 ? lines[0]! : Buffer.concat(lines))) return true
+    if (this.#sink.write(lines)) return true
     this.#stop()
     return false
   }
