@@ -7,10 +7,10 @@ import { getRequest, postRequest, rateOf, sendAll } from './support/load.ts'
 import { main, progress } from './support/main.ts'
 import { fetchOnce, type Server, startServer } from './support/server.ts'
 
-const WARM_UP = 3
-const ROUNDS = 21
-/** Of load, in milliseconds: short, so that a busy moment of the machine befalls both sides of a ratio. */
-const ROUND = 600
+const WARM_UP = 2
+const ROUNDS = 9
+/** Of load, in milliseconds: short enough that a busy moment of the machine befalls both sides of a ratio. */
+const ROUND = 1_500
 const PODS = 10_000
 const READERS = 32
 const WRITERS = 64

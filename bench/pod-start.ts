@@ -102,7 +102,8 @@ function configsOf(pod: core.Pod, cluster: TestCluster): { sandbox: SandboxConfi
     attempt: 0,
     dns: { servers: ['10.96.0.10'], searches: ['default.svc.cluster.local'], options: ['ndots:5'] },
     podLogsDir: join(cluster.dataDirectory, 'logs', 'bare'),
-    cgroupParent: `/k8ts/${cluster.name}/kubepods/besteffort/pod${pod.metadata.uid}`,
+    // Beside the pods', which the kubelet clears of what it does not know.
+    cgroupParent: `/k8ts/${cluster.name}/kubepods/besteffort/bare${pod.metadata.uid}`,
   })
   const container = containerConfig(pod, pod.spec.containers[0]!, {
     restartCount: 0,

@@ -2,7 +2,7 @@ import { connect, type TLSSocket } from 'node:tls'
 import type { Server } from './server.ts'
 
 /** Milliseconds until all connections are open and busy. */
-const WARM_UP = 150
+const WARM_UP = 400
 const CONTENT_LENGTH = /content-length: (\d+)/i
 
 /** A client asks again as soon as it is answered. HTTP is spoken by hand, so that the load costs less than the answer. */

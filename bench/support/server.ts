@@ -17,12 +17,14 @@ export interface Server {
 }
 
 const PROGRAM = join(import.meta.dirname, 'server-process.ts')
+/** As a cluster starts its API server. */
+const FLAGS = ['--max-semi-space-size=4']
 const pki = await createTestPki()
 const admin = await pki.identity('kubernetes-admin', ['system:masters'])
 
 export async function startServer(what: Served, stack: AsyncDisposableStack): Promise<Server> {
   const pinned = existsSync('/usr/bin/taskset') ? ['taskset', '-c', '0'] : []
-  const [command = '', ...args] = [...pinned, process.execPath, PROGRAM]
+  const [command = '', ...args] = [...pinned, process.execPath, ...FLAGS, PROGRAM]
   const { ca, serving, tokens } = pki
   const instructions: Instructions = { what, ca, serving, tokens }
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })

@@ -8,9 +8,13 @@ export interface FieldError {
   type: FieldErrorType
   /** `spec.containers[0].name` */
   field: string
+  /** `OMITTED`: the message says nothing of it. */
   value?: unknown
   detail: string
 }
+
+/** Stands for a value that is too large to be told. */
+export const OMITTED = Symbol('omitted')
 
 export type FieldErrorType =
   | 'Required'
@@ -182,7 +186,7 @@ const titles: Record<FieldErrorType, string> = {
 /** `Required value: must not be empty`: what follows the field in a message. */
 function body({ type, value, detail }: FieldError): string {
   const bare = type === 'Required' || type === 'Forbidden' || type === 'TooLong' || type === 'Internal'
-  const shown = bare ? titles[type] : `${titles[type]}: ${quote(value)}`
+  const shown = bare || value === OMITTED ? titles[type] : `${titles[type]}: ${quote(value)}`
   return detail ? `${shown}: ${detail}` : shown
 }
 

@@ -1,7 +1,7 @@
 /** What the objects are: their types, names, quantities, selectors and errors. Imports nothing of the project. */
 
 export { type AnyCondition, findCondition, isConditionTrue, withCondition } from './conditions.ts'
-export { errors, type FieldError, type FieldErrorType, is, StatusError } from './errors.ts'
+export { errors, type FieldError, type FieldErrorType, is, OMITTED, StatusError } from './errors.ts'
 export * as ip from './ip.ts'
 export { type FieldModel, type Kind, type Model, model, type TypeModel, type ValueModel } from './model.ts'
 export * as names from './names.ts'

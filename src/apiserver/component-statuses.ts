@@ -6,7 +6,7 @@ import { nodeHttp } from './node-http.ts'
 import { streamList } from './pipeline/stream.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Served } from './registry/served.ts'
-import type { Verb } from './registry/verbs.ts'
+import { answer, type Verb } from './registry/verbs.ts'
 import { chooseView } from './views/choose.ts'
 
 /** Milliseconds. */
@@ -30,7 +30,7 @@ export const componentStatusVerbs: Record<string, Verb> = {
     const probe = COMPONENTS[call.name]
     if (!probe) throw errors.notFound(call.served.resource, call.name)
     const view = chooseView(registry, context, call)
-    return { status: 200, body: view.single(await entryOf(registry, call.served, call.name, probe)) }
+    return answer(view, 200, await entryOf(registry, call.served, call.name, probe))
   },
 
   async list(registry, call, context) {

@@ -72,8 +72,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const { clock, random, log, store } = options
   const registry = registryOf(options)
   registry.strategies.restoreServices(await registry.reader.list(resources.services))
+  const authorizer = options.allowAll ? alwaysAllow : builtinAuthorizer
   const webhookClient = createWebhookClient((...service) => resolveService(registry, ...service), clock)
-  const admission = await startAdmission(registry, { webhookClient, disabled: options.disabledAdmissionPlugins })
+  const admission = await startAdmission(registry, {
+    webhookClient,
+    authorizer,
+    disabled: options.disabledAdmissionPlugins,
+  })
   const definitions = await followDefinitions(registry, webhookClient)
   const aggregation = await startAggregation(registry, options.proxyClient)
   const signing = signingKey(options.serviceAccount.signingKey)
@@ -84,7 +89,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     verifying,
     fixed: parseTokenFile(options.tokenFile ?? ''),
   }
-  const authorizer = options.allowAll ? alwaysAllow : builtinAuthorizer
   const tokens = new TokenAuthenticator(tokenOptions, registry.reader, () => clock.now())
   const stopping = new AbortController()
   const metrics = new RequestMetrics()

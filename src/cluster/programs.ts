@@ -59,7 +59,7 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
         },
       ],
       command: own(
-        ['--max-semi-space-size=8'],
+        ['--max-semi-space-size=4'],
         'apiserver',
         `--data-dir=${paths.store}`,
         `--secure-port=${ports.api}`,

@@ -17,6 +17,7 @@ export { type SchemaCodecOptions, schemaCodec } from './schema/codec.ts'
 export { defaulterOf } from './schema/defaults.ts'
 export { prune } from './schema/prune.ts'
 export {
+  child,
   fieldSchema,
   isObject,
   itemKey,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { type Clock, systemClock } from '../../src/base/index.ts'
 import {
   type Answer,
   type Call,
@@ -9,6 +10,7 @@ import {
   startTestApiServer,
   type TestApiServer,
 } from '../support/apiserver.ts'
+import { eventually } from '../support/eventually.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
 const PODS = '/api/v1/namespaces/default/pods'
@@ -54,9 +56,12 @@ const owners = ({ json }: Answer): string[] =>
 describe('server-side apply', () => {
   let server: TestApiServer
   let call: Call
+  /** Milliseconds by which the server's clock has been put forward, so that a new time would show. */
+  let late = 0
 
   before(async () => {
-    server = await startTestApiServer()
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + late }
+    server = await startTestApiServer({ clock })
     call = caller(server)
     await makeServiceAccount(call)
   })
@@ -72,11 +77,24 @@ describe('server-side apply', () => {
     const made = await apply(path, 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: made\ndata:\n  a: b\n')
     assert.equal(made.status, 201, made.text)
     assert.deepEqual(entryOf(made, 'one').fieldsV1, { 'f:data': { 'f:a': {} } })
+    late += 5000
     const again = await apply(path, map('made', { a: 'b' }))
     assert.equal(again.status, 200)
     assert.deepEqual(again.json, made.json)
     const changed = await apply(path, map('made', { c: 'd' }))
     assert.deepEqual(changed.json.data, { c: 'd' })
+  })
+
+  it('leaves alone what differs in writing only', async () => {
+    const limits = { cpu: '1000m', memory: '0.5Gi' }
+    const body = deployment('quantities')
+    const container = { name: 'main', image: 'k8ts.local/demo:latest', resources: { limits } }
+    Object.assign(body.spec.template.spec, { containers: [container] })
+    const made = await apply(`${DEPLOYMENTS}/quantities`, body)
+    assert.equal(made.status, 201, made.text)
+    late += 5000
+    const again = await apply(`${DEPLOYMENTS}/quantities`, body)
+    assert.deepEqual(again.json, made.json)
   })
 
   it('writes nothing in a dry run', async () => {
@@ -272,6 +290,7 @@ describe('server-side apply', () => {
     const conditions = (entryOf(status, 'kubelet').fieldsV1['f:status'] as Loose)['f:conditions'] as Loose
     assert.deepEqual(conditions['k:{"type":"Ready"}'], { '.': {}, 'f:status': {}, 'f:type': {} })
     const { resourceVersion } = status.json.metadata
+    late += 5000
     const same = await call('PUT', `${PODS}/tracked?fieldManager=editor`, { body: status.json })
     assert.equal(same.json.metadata.resourceVersion, resourceVersion)
   })
@@ -312,5 +331,67 @@ describe('server-side apply', () => {
     const { json } = await call('GET', `${MAPS}/many`)
     assert.deepEqual(Object.keys(json.data).sort(), names)
     assert.equal(json.metadata.managedFields.length, 8)
+  })
+
+  it('merges custom resources as their schema says, in all their versions', async () => {
+    const items = { type: 'object', properties: { port: { type: 'integer' }, name: { type: 'string' } } }
+    const ports = {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['port'],
+      items: { ...items, required: ['port'] },
+    }
+    const size = { type: 'integer', default: 1 }
+    const openAPIV3Schema = {
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { ports, size } }, status: { type: 'object' } },
+    }
+    const version = (name: string, storage: boolean) => ({
+      name,
+      served: true,
+      storage,
+      schema: { openAPIV3Schema },
+      subresources: { status: {} },
+    })
+    const defined = await call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      body: {
+        metadata: { name: 'widgets.apply.example.com' },
+        spec: {
+          group: 'apply.example.com',
+          scope: 'Namespaced',
+          names: { plural: 'widgets', kind: 'Widget' },
+          versions: [version('v1', true), version('v2', false)],
+        },
+      },
+    })
+    assert.equal(defined.status, 201, defined.text)
+    const path = (of: string) => `/apis/apply.example.com/${of}/namespaces/default/widgets`
+    await eventually(async () => assert.equal((await call('GET', path('v1'))).status, 200))
+    const widget = (of: string, spec: Loose) => ({
+      apiVersion: `apply.example.com/${of}`,
+      kind: 'Widget',
+      metadata: { name: 'w' },
+      spec,
+    })
+    const made = await apply(`${path('v1')}/w`, widget('v1', { ports: [{ port: 80, name: 'a' }] }))
+    assert.equal(made.status, 201, made.text)
+    assert.deepEqual(entryOf(made, 'one').fieldsV1, {
+      'f:spec': { 'f:ports': { 'k:{"port":80}': { '.': {}, 'f:name': {}, 'f:port': {} } } },
+    })
+    assert.equal(made.json.spec.size, 1)
+    const other = await apply(`${path('v2')}/w`, widget('v2', { ports: [{ port: 443 }] }), 'two')
+    assert.equal(other.status, 200, other.text)
+    assert.deepEqual(other.json.spec.ports, [{ port: 80, name: 'a' }, { port: 443 }])
+    const refused = await apply(`${path('v2')}/w`, widget('v2', { ports: [{ port: 80, name: 'b' }] }), 'two')
+    assert.equal(refused.json.message, 'Apply failed with 1 conflict: conflict with "one": .spec.ports[port=80].name')
+    const moved = await apply(`${path('v2')}/w`, widget('v2', { size: 3 }))
+    assert.equal(moved.status, 200, moved.text)
+    assert.deepEqual(moved.json.spec, { ports: [{ port: 443 }], size: 3 })
+    const unknown = await apply(`${path('v1')}/w`, widget('v1', { foo: 1 }))
+    assert.match(unknown.json.message, /\.spec\.foo: field not declared in schema$/)
+    const created = await call('POST', `${path('v1')}?fieldManager=creator`, {
+      body: { ...widget('v1', { size: 2 }), metadata: { name: 'c' } },
+    })
+    assert.deepEqual(entryOf(created, 'creator').fieldsV1, { 'f:spec': { '.': {}, 'f:size': {} } })
   })
 })

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { json as readJson } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
+import type { apiextensions, KubeObject } from '../../src/api/index.ts'
 import { type Call, caller, startTestApiServer, type TestApiServer, watcher } from '../support/apiserver.ts'
 import { eventually } from '../support/eventually.ts'
 import { adminKubeconfig, tryKubectl } from '../support/kubectl.ts'
+import { startWebhookServer, type WebhookServer } from '../support/webhook.ts'
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
 const WIDGETS = '/apis/example.com/v1/namespaces/default/widgets'
@@ -279,7 +282,10 @@ describe('custom resources', () => {
       openAPIV3Schema: { type: 'object', properties: { spec: { properties: { a: { type: 'strin' } } } } },
     }
     assert.equal(
-      await refusal({ ...widgets({ version: { schema, selectableFields: undefined } }), metadata: { name: 'wrong' } }, CRDS),
+      await refusal(
+        { ...widgets({ version: { schema, selectableFields: undefined } }), metadata: { name: 'wrong' } },
+        CRDS,
+      ),
       'CustomResourceDefinition.apiextensions.k8s.io "wrong" is invalid: [' +
         'metadata.name: Invalid value: "wrong": must be spec.names.plural+"."+spec.group, ' +
         'spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields, ' +
@@ -313,5 +319,162 @@ describe('custom resources', () => {
     await eventually(async () => assert.equal((await call('GET', `${CRDS}/widgets.example.com`)).status, 404))
     assert.equal((await call('GET', WIDGETS)).status, 404)
     assert.doesNotMatch(await kubectl(['api-resources']), /Widget/)
+  })
+
+  it('follows the rules of its definition', async () => {
+    const name = 'ruled.rules.example.com'
+    const rule = (...rules: object[]) => ({
+      metadata: { name },
+      spec: {
+        group: 'rules.example.com',
+        scope: 'Cluster',
+        names: { plural: 'ruled', kind: 'Ruled' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: {
+                type: 'object',
+                properties: {
+                  spec: {
+                    type: 'object',
+                    properties: { min: integer, max: integer },
+                    'x-kubernetes-validations': rules,
+                  },
+                },
+              },
+            },
+          },
+        ],
+      },
+    })
+    assert.match(
+      await refusal(rule({ rule: 'self.mim < self.max' }), CRDS),
+      /spec\.validation\.openAPIV3Schema\.properties\[spec\]\.x-kubernetes-validations\[0\]\.rule: Invalid value: .*: compilation failed: ERROR: <input>:1:5: undefined field 'mim'/,
+    )
+    const definition = rule(
+      { rule: 'self.min <= self.max', messageExpression: "'min %d is above max %d'.format([self.min, self.max])" },
+      { rule: 'self.max >= oldSelf.max', message: 'max must not shrink', fieldPath: '.max' },
+    )
+    assert.equal((await call('POST', CRDS, { body: definition })).status, 201)
+    const path = '/apis/rules.example.com/v1/ruled'
+    await eventually(async () => assert.equal((await call('GET', path)).status, 200))
+    assert.equal(
+      await refusal({ metadata: { name: 'a' }, spec: { min: 3, max: 2 } }, path),
+      'Ruled.rules.example.com "a" is invalid: spec: Invalid value: min 3 is above max 2',
+    )
+    assert.equal(
+      (await call('POST', path, { body: { metadata: { name: 'a' }, spec: { min: 1, max: 5 } } })).status,
+      201,
+    )
+    const shrunk = await call('PATCH', `${path}/a`, {
+      body: { spec: { max: 4 } },
+      type: 'application/merge-patch+json',
+    })
+    assert.equal(
+      shrunk.json.message,
+      'Ruled.rules.example.com "a" is invalid: spec.max: Invalid value: max must not shrink',
+    )
+  })
+})
+
+describe('conversion of custom resources by a webhook', () => {
+  const ITEMS = '/apis/conversion.example.com'
+  let server: TestApiServer
+  let call: Call
+  let hook: WebhookServer
+  /** The temperature in degrees in v1, and in tenths of them in v2. */
+  const convert = (object: KubeObject & { spec: { degrees?: number; tenths?: number } }, apiVersion: string) => {
+    const { degrees, tenths } = object.spec
+    const spec = apiVersion.endsWith('v2') ? { tenths: (degrees ?? 0) * 10 } : { degrees: (tenths ?? 0) / 10 }
+    return { ...object, apiVersion, spec }
+  }
+
+  before(async () => {
+    server = await startTestApiServer()
+    call = caller(server)
+    hook = await startWebhookServer(server.pki.serving)
+    hook.raw = async (request, response) => {
+      const { apiVersion, kind, request: asked } = (await readJson(request)) as apiextensions.ConversionReview
+      const convertedObjects = asked!.objects.map(object => convert(object as never, asked!.desiredAPIVersion))
+      const result = { status: 'Success' }
+      response.setHeader('Content-Type', 'application/json')
+      response.end(JSON.stringify({ apiVersion, kind, response: { uid: asked!.uid, convertedObjects, result } }))
+    }
+    const version = (name: string, storage: boolean, field: string) => ({
+      name,
+      storage,
+      served: true,
+      schema: {
+        openAPIV3Schema: {
+          type: 'object',
+          properties: { spec: { type: 'object', properties: { [field]: { type: 'number' } } } },
+        },
+      },
+    })
+    const definition = {
+      metadata: { name: 'rooms.conversion.example.com' },
+      spec: {
+        group: 'conversion.example.com',
+        scope: 'Namespaced',
+        names: { plural: 'rooms', kind: 'Room' },
+        versions: [version('v1', false, 'degrees'), version('v2', true, 'tenths')],
+        conversion: {
+          strategy: 'Webhook',
+          webhook: {
+            conversionReviewVersions: ['v1'],
+            clientConfig: {
+              url: `https://127.0.0.1:${hook.port}/convert`,
+              caBundle: Buffer.from(server.ca).toString('base64'),
+            },
+          },
+        },
+      },
+    }
+    assert.equal((await call('POST', CRDS, { body: definition })).status, 201)
+    await eventually(async () => assert.equal((await call('GET', `${ITEMS}/v1/rooms`)).status, 200))
+  })
+  after(async () => {
+    await hook?.stop()
+    await server?.stop()
+  })
+
+  it('shows and keeps each version as it should be', async () => {
+    const path = (version: string) => `${ITEMS}/${version}/namespaces/default/rooms`
+    const watch = await watcher(server)(`${path('v1')}?watch=true`)
+    const made = await call('POST', path('v1'), { body: { metadata: { name: 'a' }, spec: { degrees: 21 } } })
+    assert.deepEqual(
+      [made.status, made.json.apiVersion, made.json.spec],
+      [201, 'conversion.example.com/v1', { degrees: 21 }],
+    )
+    const stored = await server.store.get('/registry/conversion.example.com/rooms/default/a')
+    assert.deepEqual(JSON.parse(Buffer.from(stored!.value).toString()).spec, { tenths: 210 })
+    assert.deepEqual((await call('GET', `${path('v2')}/a`)).json.spec, { tenths: 210 })
+    const patch = { body: { spec: { tenths: 195 } }, type: 'application/merge-patch+json' }
+    assert.deepEqual((await call('PATCH', `${path('v2')}/a`, patch)).json.spec, { tenths: 195 })
+    const { items } = (await call('GET', path('v1'))).json
+    assert.deepEqual(
+      items.map(({ spec }: { spec: object }) => spec),
+      [{ degrees: 19.5 }],
+    )
+    const seen = [await watch.next(), await watch.next()].map(({ type, object }) => [type, object.spec])
+    assert.deepEqual(seen, [
+      ['ADDED', { degrees: 21 }],
+      ['MODIFIED', { degrees: 19.5 }],
+    ])
+    watch.close()
+  })
+
+  it('says why it could not', async () => {
+    const answer = hook.raw
+    hook.raw = (_, response) => void response.writeHead(500).end('out of order')
+    const { status, json } = await call('POST', `${ITEMS}/v1/namespaces/default/rooms`, {
+      body: { metadata: { name: 'b' } },
+    })
+    hook.raw = answer
+    assert.equal(status, 500)
+    assert.match(json.message, /^conversion webhook for conversion\.example\.com\/v1, Kind=Room failed: /)
   })
 })

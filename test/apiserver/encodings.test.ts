@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
+import { installTools } from '../../scripts/tools.ts'
 import { codecFor, encodeProtobuf, parseProtobuf, parseYaml } from '../../src/encoding/index.ts'
 import {
   type Answer,
@@ -13,6 +21,7 @@ import {
   startTestApiServer,
   type TestApiServer,
 } from '../support/apiserver.ts'
+import { eventually } from '../support/eventually.ts'
 
 const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -80,11 +89,20 @@ describe('encodings', () => {
 
     it('watches', async () => {
       const { resourceVersion } = (await get(MAPS, 'application/json')).json.metadata
-      const watch = await frames(server, `${MAPS}?watch=true&allowWatchBookmarks=true`)
+      const watch = await frames(
+        server,
+        `${MAPS}?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan`,
+      )
       assert.equal(watch.type, `${PROTOBUF};stream=watch`)
       const first = await watch.next()
       assert.equal(first.type, 'ADDED')
       assert.equal(read('core/v1.ConfigMap', first.object).metadata.name, 'first')
+      const bookmark = await watch.next()
+      assert.equal(bookmark.type, 'BOOKMARK')
+      assert.deepEqual(read('core/v1.ConfigMap', bookmark.object).metadata, {
+        annotations: { 'k8s.io/initial-events-end': 'true' },
+        resourceVersion,
+      })
       await call('POST', MAPS, { body: { metadata: { name: 'second' } } })
       const second = await watch.next()
       assert.deepEqual(read('core/v1.ConfigMap', second.object), (await get(`${MAPS}/second`, '*/*')).json)
@@ -110,6 +128,31 @@ describe('encodings', () => {
       assert.equal(status.userInfo.username, 'kubernetes-admin')
     })
 
+    it('reads what kubectl itself sends, and would have written the same', async () => {
+      const sent = Promise.withResolvers<Buffer>()
+      const server = createServer(async (incoming, response) => {
+        const body = await buffer(incoming)
+        assert.equal(incoming.headers['content-type'], PROTOBUF)
+        response.writeHead(201, { 'Content-Type': PROTOBUF }).end(body)
+        sent.resolve(body)
+      })
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      try {
+        const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+        const kubectl = join(await installTools(), 'kubectl')
+        const args = ['create', 'deployment', 'web', '--image=web:1', '--replicas=3', '--port=80', `--server=${url}`]
+        const { stdout } = await promisify(execFile)(kubectl, [...args, '--kubeconfig=/dev/null'])
+        assert.equal(stdout, 'deployment.apps/web created\n')
+        const body = await sent.promise
+        const deployment = read('apps/v1.Deployment', body)
+        assert.equal(deployment.spec.template.spec.containers[0].ports[0].containerPort, 80)
+        assert.deepEqual(encodeProtobuf('apps/v1.Deployment', deployment), body)
+      } finally {
+        server.close()
+      }
+    })
+
     it('shows only the metadata of anything', async () => {
       const as = (kind: string) => `${PROTOBUF};as=${kind};g=meta.k8s.io;v=v1,application/json`
       const one = await get(`${MAPS}/first`, as('PartialObjectMetadata'))
@@ -120,6 +163,39 @@ describe('encodings', () => {
       )
       const list = await get(MAPS, as('PartialObjectMetadataList'))
       assert.equal(read('meta/v1.PartialObjectMetadataList', list.bytes).items[0].metadata.name, 'first')
+    })
+
+    it('tells what there is', async () => {
+      const list = read('meta/v1.APIResourceList', (await get('/api/v1', PROTOBUF)).bytes)
+      assert.deepEqual(
+        { ...list, apiVersion: undefined },
+        { ...(await get('/api/v1', '*/*')).json, apiVersion: undefined },
+      )
+      assert.equal(
+        read('meta/v1.APIGroupList', (await get('/apis', PROTOBUF)).bytes).groups[0].name,
+        'apiregistration.k8s.io',
+      )
+    })
+
+    it('has no custom resources, but their metadata', async () => {
+      const group = 'example.com'
+      const version = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }
+      const names = { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' }
+      const definition = {
+        metadata: { name: `widgets.${group}` },
+        spec: { group, scope: 'Namespaced', names, versions: [version] },
+      }
+      await call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body: definition })
+      const path = `/apis/${group}/v1/namespaces/default/widgets`
+      const widget = { apiVersion: `${group}/v1`, kind: 'Widget', metadata: { name: 'one' } }
+      await eventually(async () => assert.equal((await call('POST', path, { body: widget })).status, 201))
+      assert.equal((await get(path, PROTOBUF)).status, 406)
+      assert.equal((await get(path, `${PROTOBUF},application/json`)).headers['content-type'], 'application/json')
+      const refused = await call('POST', path, { body: encodeProtobuf('core/v1.Pod', widget), type: PROTOBUF })
+      assert.equal(refused.status, 415)
+      assert.match(refused.json.message, /accepted media types include: application\/json, application\/yaml$/)
+      const list = await get(path, `${PROTOBUF};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1`)
+      assert.equal(read('meta/v1.PartialObjectMetadataList', list.bytes).items[0].metadata.name, 'one')
     })
 
     it('refuses a body with a fault', async () => {

@@ -244,6 +244,26 @@ describe('admission webhooks', () => {
     assert.equal(hook.asked.length, 1)
   })
 
+  it('goes by match conditions', async () => {
+    await register('validating', {
+      matchConditions: [
+        { name: 'watched', expression: 'has(object.data) && object.data.?watched.orValue("no") == "yes"' },
+        { name: 'not-a-node', expression: '!("system:nodes" in request.userInfo.groups)' },
+      ],
+    })
+    hook.answer = () => ({ allowed: false })
+    assert.equal((await create(named())).status, 201)
+    assert.equal((await create(named({ watched: 'yes' }))).status, 400)
+    await call('DELETE', `${CONFIGURATIONS}/validatingwebhookconfigurations`)
+    await register('validating', { matchConditions: [{ name: 'broken', expression: 'object.data.none == "x"' }] })
+    const { status, json } = await create(named({ a: '1' }))
+    assert.equal(status, 403)
+    assert.match(
+      json.message,
+      /forbidden: expression 'object\.data\.none == "x"' resulted in error: no such key: none$/,
+    )
+  })
+
   it('is not asked about what it is configured by', async () => {
     await register('validating', { rules: [everything] })
     hook.answer = () => ({ allowed: false })

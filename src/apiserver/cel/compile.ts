@@ -10,7 +10,7 @@ export interface CompileOptions {
 }
 
 /** What a variable is: a value, or what makes it when it is first looked at. */
-export type Variables = Record<string, Value | (() => Value)>
+export type Variables = Record<string, Value | undefined | (() => Value)>
 
 export interface Program {
   /** Throws a CelError. */
@@ -101,6 +101,9 @@ class Compiler {
 
   #select(node: Node & { is: 'select' }): Eval {
     const path = chain(node)
+    // `authorizer.requestResource` is one name.
+    const whole = path && this.#variable(path)
+    if (whole) return whole
     if (path && !this.#scope.has(path.split('.', 1)[0]!)) {
       const type = this.#type(path)
       if (type) return type
@@ -314,10 +317,7 @@ function contentOf(value: Value): Value | undefined {
   throw noOverload()
 }
 
-function* pairs(
-  entries: { key: Eval; value: Eval; optional: boolean }[],
-  frame: Frame,
-): Generator<[Value, Value]> {
+function* pairs(entries: { key: Eval; value: Eval; optional: boolean }[], frame: Frame): Generator<[Value, Value]> {
   for (const { key, value, optional } of entries) {
     const one = optional ? contentOf(value(frame)) : value(frame)
     if (one !== undefined) yield [key(frame), one]

@@ -69,7 +69,7 @@ function literal(text: string, at: number, [opening, prefix = '', quote = '']: R
   }
   const inner = text.slice(start, end)
   const isBytes = /b/i.test(prefix)
-  const meant = raw ? inner : unescape(inner, isBytes, text, at)
+  const meant = raw ? inner : unescaped(inner, isBytes, text, at)
   const token: Token = { kind: isBytes ? 'bytes' : 'string', text: meant, at }
   if (isBytes) token.bytes = raw ? Buffer.from(inner) : Buffer.from(meant, 'latin1')
   return { token, end: end + quote.length }
@@ -78,7 +78,7 @@ function literal(text: string, at: number, [opening, prefix = '', quote = '']: R
 const SIMPLE: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([\s\S]))/g
 
-function unescape(inner: string, isBytes: boolean, text: string, at: number): string {
+function unescaped(inner: string, isBytes: boolean, text: string, at: number): string {
   // Of bytes every character stands for one, so what is written plainly becomes its UTF-8 first.
   const source = isBytes ? Buffer.from(inner).toString('latin1') : inner
   return source.replace(ESCAPE, (_, x, bigX, u, bigU, octal, simple) => {
@@ -97,9 +97,7 @@ export function located(text: string, at: number, complaint: string): CompileErr
   const line = before.split('\n').length
   const column = at - (before.lastIndexOf('\n') + 1)
   const shown = text.split('\n')[line - 1] ?? ''
-  return new CompileError(
-    `ERROR: <input>:${line}:${column + 1}: ${complaint}\n | ${shown}\n | ${'.'.repeat(column)}^`,
-  )
+  return new CompileError(`ERROR: <input>:${line}:${column + 1}: ${complaint}\n | ${shown}\n | ${'.'.repeat(column)}^`)
 }
 
 export const syntaxError = (text: string, at: number, complaint: string): CompileError =>

@@ -82,7 +82,8 @@ class Parser {
       next.text = `-${next.text}`
       return this.#member()
     }
-    if (++this.#depth > MAX_DEPTH) throw syntaxError(this.#text, at, `expression recursion limit exceeded: ${MAX_DEPTH}`)
+    if (++this.#depth > MAX_DEPTH)
+      throw syntaxError(this.#text, at, `expression recursion limit exceeded: ${MAX_DEPTH}`)
     const operand = this.#unary()
     this.#depth--
     return { is: 'call', name: text === '!' ? '!_' : '-_', args: [operand], at }
@@ -136,7 +137,7 @@ class Parser {
         this.#expect(')')
         return inner
       }
-      if (text === '[') return this.#list(at)
+      if (text === '[' || text === '[?') return this.#list(at, text === '[?')
       if (text === '{') return this.#map(at)
       if (text === '.') return this.#primary()
     }
@@ -171,15 +172,16 @@ class Parser {
     return args
   }
 
-  #list(at: number): Node {
+  /** `optional`: the mark of the first item was read together with the bracket. */
+  #list(at: number, optional: boolean): Node {
     const items: { value: Node; optional: boolean }[] = []
+    if (optional) items.push({ optional, value: this.#expression() })
     while (!this.#take(']')) {
       if (items.length) {
         this.#expect(',')
         if (this.#take(']')) break
       }
-      const optional = this.#take('?')
-      items.push({ optional, value: this.#expression() })
+      items.push({ optional: this.#take('?'), value: this.#expression() })
     }
     return { is: 'list', items, at }
   }

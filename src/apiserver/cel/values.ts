@@ -286,7 +286,8 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(
 export function parseTimestamp(text: string): Timestamp {
   const match = RFC3339.exec(text)
   const whole = match ? Date.parse(text.replace(/\.\d+/, '')) : Number.NaN
-  if (Number.isNaN(whole)) throw new CelError(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse`)
+  if (Number.isNaN(whole))
+    throw new CelError(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05Z07:00": cannot parse`)
   return new Timestamp(BigInt(whole / 1000) * NANOS + BigInt((match![7] ?? '').padEnd(9, '0')))
 }
 
@@ -305,7 +306,8 @@ export function parseDuration(text: string): Duration {
   let nanos = 0n
   for (const [, amount, unit] of match[2]!.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
     const [whole = '0', fraction = ''] = amount!.split('.')
-    nanos += BigInt(whole || '0') * BigInt(UNITS[unit!]!) + BigInt(Math.trunc(Number(`0.${fraction || 0}`) * UNITS[unit!]!))
+    nanos +=
+      BigInt(whole || '0') * BigInt(UNITS[unit!]!) + BigInt(Math.trunc(Number(`0.${fraction || 0}`) * UNITS[unit!]!))
   }
   return new Duration(match[1] === '-' ? -nanos : nanos)
 }
@@ -313,6 +315,11 @@ export function parseDuration(text: string): Duration {
 /** As CEL's `string()` writes it: in seconds. */
 export function formatDuration(nanos: bigint): string {
   const [sign, size] = nanos < 0n ? ['-', -nanos] : ['', nanos]
-  const fraction = size % NANOS ? `.${String(size % NANOS).padStart(9, '0').replace(/0+$/, '')}` : ''
+  const fraction =
+    size % NANOS
+      ? `.${String(size % NANOS)
+          .padStart(9, '0')
+          .replace(/0+$/, '')}`
+      : ''
   return `${sign}${size / NANOS}${fraction}s`
 }

@@ -7,6 +7,7 @@ import type { Convert, Definition } from './conversion.ts'
 import { ConvertedStore } from './converted-store.ts'
 import { goRegexp, loadGoRegexp } from './go-regexp.ts'
 import { jsonPath } from './json-path.ts'
+import { rulesOf } from './rules/rules.ts'
 import { customStrategy } from './strategy.ts'
 
 type Version = Definition['spec']['versions'][number]
@@ -55,8 +56,13 @@ function needsRegexp(schema: JsonSchema): boolean {
 function shapeOf(definition: Definition, version: Version): Shape {
   const resource = resourceOf(definition, version)
   const { kind } = resource
+  const schema = schemaOf(version)
   const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion(resource))},"metadata":{`
-  return { resource, codec: schemaCodec(schemaOf(version), { pattern: goRegexp }), head: Buffer.from(head) }
+  return {
+    resource,
+    codec: schemaCodec(schema, { pattern: goRegexp, rules: () => rulesOf(schema) }),
+    head: Buffer.from(head),
+  }
 }
 
 function resourceOf({ spec, status }: Definition, { name, subresources = {} }: Version): Resource {

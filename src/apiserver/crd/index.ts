@@ -46,6 +46,7 @@ class Follower implements Component {
   readonly #registry: Registry
   readonly #client: WebhookClient
   readonly #served: Served<Definition>
+  /** All there are, without their versions. */
   readonly #definitions = new Map<string, Definition>()
   readonly #defined = new Map<string, Defined>()
   readonly #waiting = new Set<string>()
@@ -65,10 +66,9 @@ class Follower implements Component {
     const { entries, revision } = await store.list(this.#served.prefix)
     for (const entry of entries) {
       const definition = decodeEntry<Definition>(entry)
-      this.#definitions.set(definition.metadata.name, definition)
-    }
-    for (const definition of this.#definitions.values())
+      this.#definitions.set(definition.metadata.name, brief(definition))
       if (isConditionTrue(definition.status.conditions, 'Established')) await this.#serve(definition)
+    }
     this.#follow(revision)
     this.#enqueue(...this.#definitions.keys())
   }
@@ -122,7 +122,7 @@ class Follower implements Component {
     const before = this.#definitions.get(name)
     if (!entry) return this.#forget(name, before)
     const definition = decodeEntry<Definition>(entry)
-    this.#definitions.set(name, definition)
+    this.#definitions.set(name, brief(definition))
     const others = [...this.#definitions.values()].filter(other => other.metadata.name !== name)
     const { names, conditions } = acceptNames(definition, others)
     const approval = approvalCondition(definition)
@@ -195,6 +195,9 @@ class Follower implements Component {
       if (other.spec.group === definition?.spec.group) this.#waiting.add(other.metadata.name)
   }
 }
+
+/** Only the names of the others count, and schemas are large. */
+const brief = ({ spec, ...rest }: Definition): Definition => ({ ...rest, spec: { ...spec, versions: [] } })
 
 const first = (names: Set<string>): string | undefined => names.values().next().value
 

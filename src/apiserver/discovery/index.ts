@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { errors, type Resource } from '../../api/index.ts'
-import { parseAccept } from '../pipeline/accept.ts'
+import { parseAccept, takesIn } from '../pipeline/accept.ts'
 import type { Context, Handler, Reply } from '../pipeline/context.ts'
+import { JSON_TYPE, MEDIA_TYPES } from '../pipeline/formats.ts'
 import { aggregated } from './aggregated.ts'
 import { groupsOf, type RemoteVersion, type ServedGroup } from './groups.ts'
 import * as legacy from './legacy.ts'
@@ -18,7 +19,7 @@ export interface DiscoveryOptions {
 const NONE: RemoteVersion[] = []
 
 const AGGREGATED = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
-const ACCEPTED = ['application/json', `application/json;${AGGREGATED}`]
+const ACCEPTED = [...MEDIA_TYPES, `${JSON_TYPE};${AGGREGATED}`]
 
 /** What answers a path of discovery: `/api`, `/apis` and what lies below them down to a group version. */
 export function createDiscovery({
@@ -89,7 +90,7 @@ function makeDocuments(groups: ServedGroup[], serverAddress: string): Map<string
 function plain(make: () => object): Handler {
   const document = once(make)
   return context => {
-    if (!parseAccept(context.request.headers.accept).some(({ type }) => isJson(type)))
+    if (!parseAccept(context.request.headers.accept).some(({ type }) => isServed(type)))
       throw errors.notAcceptable(ACCEPTED)
     return { status: 200, body: document().body }
   }
@@ -100,10 +101,10 @@ function either(makePlain: () => object, makeAggregated: () => object): Handler 
   const documents = { plain: once(makePlain), aggregated: once(makeAggregated) }
   return context => {
     for (const { type, parameters } of parseAccept(context.request.headers.accept)) {
-      if (!isJson(type)) continue
-      if (parameters.as === undefined) return { status: 200, body: documents.plain().body, headers: { Vary: 'Accept' } }
+      if (parameters.as === undefined && isServed(type))
+        return { status: 200, body: documents.plain().body, headers: { Vary: 'Accept' } }
       const { g, v, as } = parameters
-      if (g === 'apidiscovery.k8s.io' && v === 'v2' && as === 'APIGroupDiscoveryList')
+      if (takesIn(type, JSON_TYPE) && g === 'apidiscovery.k8s.io' && v === 'v2' && as === 'APIGroupDiscoveryList')
         return sendAggregated(context, documents.aggregated())
     }
     throw errors.notAcceptable(ACCEPTED)
@@ -133,5 +134,5 @@ function once(make: () => object): () => Document {
   }
 }
 
-/** Clients that would rather have protobuf name JSON as well; nothing here has another form yet. */
-const isJson = (type: string) => type === 'application/json' || type === '*/*' || type === 'application/*'
+/** The documents are JSON, of which the other forms of objects are made when they are sent. */
+const isServed = (range: string) => MEDIA_TYPES.some(type => takesIn(range, type))

@@ -78,16 +78,23 @@ const whole = ({ body }: Reply): Buffer => (Array.isArray(body) ? Buffer.concat(
 
 /** What is no object of the API stays as it is. */
 function inProtobuf(reply: Reply): Reply {
-  const object = JSON.parse(whole(reply).toString()) as { kind?: string; apiVersion?: string }
-  const type = typeOf(object)
+  // Discovery has kinds that in JSON do not say their version.
+  const { kind = '', apiVersion = 'v1', ...rest } = JSON.parse(whole(reply).toString()) as Partial<Kind>
+  const type = typeOf({ kind, apiVersion })
   if (!type) return reply
-  return { ...reply, type: PROTOBUF_TYPE, body: encodeProtobuf(type, object as { kind: string; apiVersion: string }) }
+  return { ...reply, type: PROTOBUF_TYPE, body: encodeProtobuf(type, { kind, apiVersion, ...rest }) }
 }
 
-/** The model's type of an object: `core/v1.Pod`. */
-function typeOf({ kind, apiVersion }: { kind?: string; apiVersion?: string }): string | undefined {
-  if (!kind || !apiVersion) return undefined
+interface Kind {
+  kind: string
+  apiVersion: string
+}
+
+/** The model's type of a kind: `core/v1.Pod`. */
+function typeOf({ kind, apiVersion }: Kind): string | undefined {
   const [version, group = ''] = apiVersion.split('/').reverse()
+  // A group with another domain is a definition's.
+  if (group.includes('.') && !group.endsWith('.k8s.io')) return undefined
   const folders = group ? [group.split('.')[0]] : ['core', 'meta']
   return folders.map(folder => `${folder}/${version}.${kind}`).find(type => model.has(type))
 }

@@ -8,6 +8,7 @@ import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
 import type { Context, Handler } from './context.ts'
 import type { Deadlines } from './deadlines.ts'
+import { impersonated, impersonates } from './impersonate.ts'
 import { requestInfo } from './request-info.ts'
 import { outgoing, replyTo, send } from './respond.ts'
 
@@ -48,6 +49,7 @@ export async function handle(
   try {
     const user = authenticate(request, pipeline.tokens)
     context.user = user instanceof Promise ? await user : user
+    if (impersonates(request)) context.user = await impersonated(pipeline.authorizer, context)
     await authorize(pipeline.authorizer, context)
     const reply = await handlerOf(pipeline, context)(context)
     if (reply) await send(context, reply)

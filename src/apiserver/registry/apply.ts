@@ -1,6 +1,6 @@
 import { apiVersion, errors, is, type KubeObject, StatusError } from '../../api/index.ts'
 import { type ParsedJson, parseJson, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
-import { apply, settledTimes } from '../../patch/index.ts'
+import { apply, isSameOwnership, settledTimes } from '../../patch/index.ts'
 import type { Context } from '../pipeline/context.ts'
 import { decodeValue, fieldValidation, jsonName } from '../pipeline/decode.ts'
 import { asShown, emptyOf, setManagedFields, writeOf } from './ownership.ts'
@@ -25,6 +25,7 @@ export async function applyObject(registry: Registry, call: Call, context: Conte
     const empty = emptyOf(shown)
     const live = stored ? asShown(shown, stored) : empty
     const outcome = await apply(write, { live, empty, configuration, kind: shown.resource, force })
+    if (stored && !outcome.object && isSameOwnership(outcome.managedFields, live.metadata.managedFields)) return stored
     const object = outcome.object ? decoded(call, outcome.object, configuration) : structuredClone(live)
     setManagedFields(object, outcome.managedFields)
     checkNamespace(call, object)

@@ -22,18 +22,16 @@ export function decodeContinue(text: string, prefix: string): Continuation {
   try {
     token = JSON.parse(Buffer.from(text, 'base64url').toString())
   } catch {
-    throw errors.badRequest('continue key is not valid: the token is not base64 encoded JSON')
+    throw invalid('the token is not base64 encoded JSON')
   }
   if (token?.v !== VERSION)
-    throw errors.badRequest(
-      `continue key is not valid: server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`,
-    )
+    throw invalid(`server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`)
   const { rv, start } = token
   if (typeof rv !== 'number' || !Number.isInteger(rv) || rv === 0)
-    throw errors.badRequest(
-      'continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)',
-    )
+    throw invalid('incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   if (typeof start !== 'string' || start === '' || start.split('/').includes('..'))
-    throw errors.badRequest('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
+    throw invalid('encoded start key empty (version meta.k8s.io/v1)')
   return { revision: rv, after: prefix + start.replace(/\0$/, '') }
 }
+
+const invalid = (detail: string) => errors.badRequest(`invalid continue token: continue key is not valid: ${detail}`)

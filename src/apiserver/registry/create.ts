@@ -59,10 +59,7 @@ async function createNamed(registry: Registry, call: Call, attributes: Attribute
   strategy.defaults?.(object)
   if (countsGenerations(served.strategy, object)) object.metadata.generation = 1
   await strategy.prepareCreate?.(object, context)
-  const problems = [
-    ...validateMetadata(object.metadata, served),
-    ...problemsOf(served, object),
-  ]
+  const problems = [...validateMetadata(object.metadata, served), ...problemsOf(served, object)]
   if (problems.length)
     throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
   for (const text of strategy.warnings?.(object) ?? []) warnings.push(text)

@@ -70,6 +70,7 @@ function versionsOf(registry: Registry, served: Served, shown: Served): Versions
     return otherVersion(registry, served, version)
   }
   return {
+    changing: served.custom !== undefined,
     schema(version) {
       const found = at(version)
       return found && schemaOf(found)

@@ -27,6 +27,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   validate?(object: T): FieldError[]
   validateUpdate?(object: T, old: T): FieldError[]
   validateStatusUpdate?(object: T, old: T): FieldError[]
+  /** A change by way of a subresource that writes what the object itself may not. */
+  validatePart?(subresource: string, object: T, old: T): FieldError[]
   /** Texts for `Warning: 299` headers. */
   warnings?(object: T, old?: T): string[]
   /** Selectable fields beyond metadata.name and metadata.namespace; the value of an absent field is ''. */

@@ -220,8 +220,10 @@ function keepAllBut(subresource: string, object: KubeObject, old: KubeObject): v
 function validateChange(served: Served, subresource: string, object: KubeObject, old: KubeObject): FieldError[] {
   const { strategy } = served
   if (subresource === 'status') return strategy.validateStatusUpdate?.(object, old) ?? []
-  const problems = problemsOf(served, object, old)
-  return PARTS_ALONE.has(subresource) ? problems : [...problems, ...(strategy.validateUpdate?.(object, old) ?? [])]
+  const more = PARTS_ALONE.has(subresource)
+    ? strategy.validatePart?.(subresource, object, old)
+    : strategy.validateUpdate?.(object, old)
+  return [...problemsOf(served, object, old), ...(more ?? [])]
 }
 
 const NOT_SPEC = new Set(['apiVersion', 'kind', 'metadata'])

@@ -110,7 +110,8 @@ export const verbs: Record<string, Verb> = {
   },
 }
 
-function answer({ type, rewrite, single }: View, status: number, entry: Entry): Reply {
+/** One object as the whole answer. */
+export function answer({ type, rewrite, single }: View, status: number, entry: Entry): Reply {
   const reply: Reply = { status, body: single(entry), type }
   if (rewrite) reply.rewrite = rewrite
   return reply

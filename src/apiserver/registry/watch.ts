@@ -170,7 +170,7 @@ export class Watch {
     this.#stop()
     if (!(error instanceof StoreClosed)) {
       const { status } = explained(error, this.#seen)
-      this.#sink.write(this.#view.error(status))
+      this.#sink.write([this.#view.error(status)])
     }
     this.#sink.end()
   }

@@ -1,4 +1,11 @@
-import { apiVersion, type autoscalingV1 as autoscaling, errors, formatTime, type KubeObject } from '../../api/index.ts'
+import {
+  apiVersion,
+  type autoscalingV1 as autoscaling,
+  errors,
+  formatTime,
+  type KubeObject,
+  type Resource,
+} from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
 import {
   apply as applyConfiguration,
@@ -14,13 +21,15 @@ import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { isTrue, readConfiguration } from '../registry/apply.ts'
+import { encode } from '../registry/encode.ts'
 import { get } from '../registry/get.ts'
 import { isApply, setManagedFields } from '../registry/ownership.ts'
 import { readPatch } from '../registry/patch.ts'
 import type { Call, Registry } from '../registry/registry.ts'
-import { decodeEntry, type Served } from '../registry/served.ts'
+import { decodeEntry, type Served, serve } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
-import type { Verb } from '../registry/verbs.ts'
+import { answer, type Verb } from '../registry/verbs.ts'
+import { chooseView } from '../views/choose.ts'
 import { readReplicas, writeReplicas } from './replicas.ts'
 
 type Scale = autoscaling.Scale
@@ -42,8 +51,21 @@ function scaleOf(served: Served, object: KubeObject): Scale {
   }
 }
 
-export const getScale: Verb = async (registry, call) =>
-  json(200, scaleOf(call.served, decodeEntry(await get(registry, call))))
+let shownAs: Served | undefined
+
+/** A Scale as if it were a resource, so that it is shown in every form that those have. */
+function servedScale(): Served {
+  const traits = { resource: 'scales', singular: 'scale', namespaced: true, shortNames: [], categories: [] }
+  shownAs ??= serve({ ...SCALE, ...traits, verbs: ['get'], subresources: [] } as Resource, {})
+  return shownAs
+}
+
+export const getScale: Verb = async (registry, call, context) => {
+  const entry = await get(registry, call)
+  const shown = servedScale()
+  const value = encode(shown, scaleOf(call.served, decodeEntry(entry)))
+  return answer(chooseView(registry, context, { ...call, shown }), 200, { ...entry, value })
+}
 
 export const updateScale: Verb = async (registry, call, context) => {
   const { query, request, warnings } = context

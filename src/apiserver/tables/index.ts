@@ -59,6 +59,7 @@ import {
   podDisruptionBudgetColumns,
   replicaSetColumns,
   replicationControllerColumns,
+  scaleColumns,
   statefulSetColumns,
 } from './workloads.ts'
 
@@ -95,6 +96,7 @@ const COLUMNS: Record<string, Column[]> = {
   'apps/replicasets': replicaSetColumns,
   'apps/statefulsets': statefulSetColumns,
   'autoscaling/horizontalpodautoscalers': horizontalPodAutoscalerColumns,
+  'autoscaling/scales': scaleColumns,
   'batch/cronjobs': cronJobColumns,
   'batch/jobs': jobColumns,
   'certificates.k8s.io/certificatesigningrequests': certificateSigningRequestColumns,

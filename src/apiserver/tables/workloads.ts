@@ -5,6 +5,7 @@ import {
   type batch,
   type core,
   isConditionTrue,
+  type KubeObject,
   type policy,
 } from '../../api/index.ts'
 import {
@@ -56,6 +57,13 @@ export const replicaSetColumns: Column<apps.ReplicaSet>[] = [
 export const replicationControllerColumns: Column<core.ReplicationController>[] = [
   ...(replicaColumns as Column<core.ReplicationController>[]),
   wide(text('Selector', 'Labels of the pods that belong to the object.', ({ spec }) => formatLabels(spec.selector))),
+]
+
+export const scaleColumns: Column<autoscalingV1.Scale & KubeObject>[] = [
+  nameColumn,
+  integer('Desired', 'Pods that are wanted.', ({ spec }) => spec?.replicas ?? 0),
+  integer('Available', 'Pods that there are.', ({ status }) => status?.replicas ?? 0),
+  ageColumn,
 ]
 
 export const statefulSetColumns: Column<apps.StatefulSet>[] = [

@@ -80,7 +80,7 @@ export class WireReader {
 
   string(): string {
     const { start, end } = this.#slice()
-    return this.#bytes.toString('utf8', start, end)
+    return start === end ? '' : this.#bytes.toString('utf8', start, end)
   }
 
   bytes(): Buffer {

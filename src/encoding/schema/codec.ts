@@ -10,16 +10,18 @@ import { type CompilePattern, checkOf } from './validate.ts'
 export interface SchemaCodecOptions {
   /** Regular expressions are Go's, which are not JavaScript's. Throws when there is a fault in one. */
   pattern: CompilePattern
-  /** What the schema's rules find; asked only when nothing else is in their way. */
-  rules?(object: KubeObject, old: KubeObject | undefined): FieldError[]
+  /** What makes the judge of the schema's rules, who is asked only when nothing else is in their way. */
+  rules?(): ((object: KubeObject, old: KubeObject | undefined) => FieldError[]) | undefined
 }
 
 const OBJECT = 'meta/v1.PartialObjectMetadata'
 
 /** The codec of the kind that a structural schema describes. */
 export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecOptions): Codec {
-  const check = checkOf(withoutMetadata(schema), pattern)
-  const fill = defaulterOf(schema)
+  // Many definitions are large, and never have an object: what they mean is found out when the first one comes.
+  const check = lazy(() => checkOf(withoutMetadata(schema), pattern))
+  const fill = lazy(() => defaulterOf(schema))
+  const judge = lazy(() => rules?.())
   return {
     decode(value) {
       if (!isObject(value)) throw new DecodeError('exceeded max depth')
@@ -28,14 +30,15 @@ export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecO
       object.metadata ??= codecFor(OBJECT).decode({}).object.metadata
       return { object, strict }
     },
-    default: fill,
+    default: object => fill()(object),
     structural(object, old) {
       let problems = problemsOf(object)
       if (problems.length && old) problems = problemsOf(object, old)
-      if (!rules) return problems
+      const judgeRules = judge()
+      if (!judgeRules) return problems
       return problems.some(({ type }) => BLOCKING.has(type))
         ? [...problems, NOT_CHECKED]
-        : [...problems, ...rules(object, old)]
+        : [...problems, ...judgeRules(object, old)]
     },
     encode(object) {
       const { kind, apiVersion, metadata, ...rest } = object
@@ -47,8 +50,16 @@ export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecO
 
   function problemsOf(object: KubeObject, old?: KubeObject): FieldError[] {
     const problems: FieldError[] = []
-    check(object, '', problems, old)
+    check()(object, '', problems, old)
     return [...problems, ...structureProblems(schema, object)]
+  }
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
   }
 }
 

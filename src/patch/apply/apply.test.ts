@@ -402,4 +402,22 @@ describe('custom resources', () => {
     assert.deepEqual(spec.tags, ['a', 'b'])
     assert.deepEqual(spec.ports, [{ port: 80 }, { port: 443 }])
   })
+
+  it('may change their schema', async () => {
+    const listed = (type: string) =>
+      customSchema({
+        type: 'object',
+        properties: {
+          spec: {
+            type: 'object',
+            properties: { tags: { type: 'array', 'x-kubernetes-list-type': type, items: { type: 'string' } } },
+          },
+        },
+      })
+    const bench = new Bench('example.com/v1.Widget', {}, listed('set'))
+    await bench.apply('one', { spec: { tags: ['a', 'b'] } })
+    bench.schema = listed('atomic')
+    await bench.update('two', { spec: { tags: ['a', 'b'], other: 1 }, metadata: { labels: { a: 'b' } } })
+    assert.deepEqual(bench.owners['one Apply'], { 'f:spec': { 'f:tags': {} } })
+  })
 })

@@ -71,7 +71,9 @@ async function prune(write: Write, merged: KubeObject, before: Owner, claims: Ow
   const { versions, author } = write
   const version = before.apiVersion
   const schema = versions.schema(version)
-  if (!schema) return merged
+  const claim = claims.find(owner => isSameManager(owner, before))
+  const keepsAll = version === author.apiVersion && !difference(before.fields, claim?.fields)
+  if (!schema || keepsAll) return merged
   const whole = await inVersion(versions, merged, author.apiVersion, version)
   const owned = withNamedFields(before.fields, schema)
   let pruned = remove(schema, whole, owned)

@@ -18,7 +18,8 @@ export function compare(schema: Schema, from: unknown, to: unknown): Comparison 
 
 /** The paths of `to` that `from` has not; with `otherwise` also those that it has with another value. */
 function novel(schema: Schema, from: unknown, to: unknown, otherwise: boolean): FieldSet | undefined {
-  if (to === undefined) return undefined
+  // What is merged shares with the live object all that the configuration is silent about.
+  if (to === undefined || to === from) return undefined
   const form = formOf(schema, to)
   const atomic = form === 'scalar' || (form === 'list' ? schema.list!.type === 'atomic' : schema.map!.atomic)
   // Two that are empty differ as a whole, if one of them is null.

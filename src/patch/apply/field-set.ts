@@ -1,6 +1,6 @@
 import { isObject } from '../json.ts'
 import { canonicalElement, compareElements, showElement } from './elements.ts'
-import { type MapSchema, memberSchema, type Schema } from './schema.ts'
+import { anything, type MapSchema, memberSchema, type Schema } from './schema.ts'
 
 /**
  * A set of paths into an object, in the very form in which managedFields keep it (FieldsV1): a tree of elements, where
@@ -108,6 +108,17 @@ export function withNamedFields(
 
 const isDeclared = (map: MapSchema | undefined, element: string) =>
   element.startsWith('f:') && map?.field(element.slice(2)) !== undefined
+
+/**
+ * The set as it is when the schema says by now of something that it has one owner as a whole: who owned parts owns it.
+ * Source: sigs.k8s.io/structured-merge-diff typed reconcile_schema.go
+ */
+export function reconciled(set: FieldSet, schema: Schema | undefined): FieldSet {
+  if (!schema || schema === anything) return set
+  const whole = schema.map ? schema.map.atomic : schema.list?.type === 'atomic'
+  if (whole) return LEAF
+  return rebuilt(set, isMember(set), (element, child) => reconciled(child, below(schema, element))) ?? LEAF
+}
 
 /** The schema of what an element leads to. */
 export function below(schema: Schema | undefined, element: string): Schema | undefined {

@@ -2,7 +2,9 @@
 
 export { type FieldSet, matching, setOf, without } from './field-set.ts'
 export { type Application, apply, type Outcome, settledTimes, trackUpdate } from './managed-fields.ts'
+export { merge as mergeConfiguration } from './merge.ts'
 export { modelSchema } from './model-schema.ts'
+export { isSameOwnership } from './owners.ts'
 export { ownersFromScale, type ReplicasPaths, scaleOwners } from './scale.ts'
 export { anything, type ListSchema, type MapField, type MapSchema, type Schema } from './schema.ts'
 export { customSchema, type StructuralSchema } from './structural-schema.ts'

@@ -4,6 +4,7 @@ import { equal } from '../json.ts'
 import { type Applied, applyConfiguration } from './apply.ts'
 import { ApplyConflict, conflictError } from './conflict.ts'
 import { UnnamedItem } from './elements.ts'
+import { reconciled } from './field-set.ts'
 import { KUBECTL, unclaimedConflicts, withLastApplied } from './last-applied.ts'
 import { capped, isSameOwnership, type Owner, readOwners, trustedOwners, writeOwners } from './owners.ts'
 import { updateOwners, type Write, withoutManagers } from './update.ts'
@@ -18,7 +19,7 @@ type Entries = meta.ManagedFieldsEntry[] | undefined
  */
 export async function trackUpdate(write: Write, live: KubeObject, object: KubeObject): Promise<Entries> {
   const held = live.metadata?.managedFields
-  const owners = ownersBefore(write.author.subresource, object.metadata.managedFields, held)
+  const owners = settled(write, ownersBefore(write.author.subresource, object.metadata.managedFields, held))
   // Of an object whose owners were once forgotten, nobody is remembered until it is applied.
   if (!owners.length && live.metadata?.uid) return undefined
   try {
@@ -37,6 +38,12 @@ function ownersBefore(subresource: string, sent: Entries, held: Entries): Owner[
   const owners = readOwners(sent)
   return owners?.length ? owners : trustedOwners(held)
 }
+
+/** The owners as the schemas are now. */
+const settled = ({ versions }: Write, owners: Owner[]): Owner[] =>
+  versions.changing
+    ? owners.map(owner => ({ ...owner, fields: reconciled(owner.fields, versions.schema(owner.apiVersion)) }))
+    : owners
 
 /** One empty entry asks for all to be forgotten; none at all comes from clients that do not know of managedFields. */
 const isReset = (sent: Entries) => sent?.length === 1 && Object.keys(sent[0]!).length === 0
@@ -67,7 +74,7 @@ export async function apply(write: Write, application: Application): Promise<Out
   const { configuration, live, empty, force } = application
   check(write, application)
   const bare = withoutManagers(live)
-  const owners = trustedOwners(live.metadata?.managedFields)
+  const owners = settled(write, trustedOwners(live.metadata?.managedFields))
   const before = owners.length ? owners : await firstOwners(write, empty, bare)
   let applied = await attempt(write, bare, configuration, before, force)
   const { manager } = write.author

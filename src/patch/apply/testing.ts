@@ -25,13 +25,14 @@ export class Bench {
   object: KubeObject
   readonly #empty: KubeObject
   readonly #kind: { group: string; version: string; kind: string }
-  readonly #schema: Schema
+  /** Of a custom resource it may be another one after a while. */
+  schema: Schema
   #seconds = 0
 
   constructor(type: string, empty: Loose = {}, schema = modelSchema(type)) {
     const [group = '', version = '', kind = ''] = type.split(/[/.](?=[^/]*$)|\//)
     this.#kind = { group: group === 'core' ? '' : group, version, kind }
-    this.#schema = schema
+    this.schema = schema
     this.#empty = { apiVersion: this.apiVersion, kind, metadata: { name: '' }, ...empty } as KubeObject
     this.object = this.#empty
   }
@@ -74,7 +75,8 @@ export class Bench {
     const now = new Date(Date.UTC(2026, 0, 1) + this.#seconds++ * 1000).toISOString().replace('.000', '')
     return {
       versions: {
-        schema: version => (version === this.apiVersion ? this.#schema : undefined),
+        changing: true,
+        schema: version => (version === this.apiVersion ? this.schema : undefined),
         convert: object => object,
       },
       author: { manager, apiVersion: this.apiVersion, subresource: '' },

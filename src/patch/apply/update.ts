@@ -8,6 +8,8 @@ import type { Schema } from './schema.ts'
 export interface Versions {
   /** Undefined for a version that is not, or no longer, served: what is owned in it is forgotten. */
   schema(apiVersion: string): Schema | undefined
+  /** Whether schemas change while there are objects, as those of custom resources may. */
+  changing?: boolean
   /** The object, which is in the version of the request, in another one. */
   convert(object: KubeObject, apiVersion: string): KubeObject | Promise<KubeObject>
 }

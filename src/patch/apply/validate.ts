@@ -2,33 +2,46 @@ import { goString, goType, isObject } from '../json.ts'
 import { elementOf, showElement, UnnamedItem } from './elements.ts'
 import { formOf, type ListSchema, type MapSchema, memberSchema, type Schema } from './schema.ts'
 
+/** What is wrong with a value, and where. */
+interface Misfit {
+  path: string
+  problem: string
+}
+
 /**
  * What is wrong with an applied configuration, each as `PATH: PROBLEM` in the words of upstream; empty when it fits.
  * Source: sigs.k8s.io/structured-merge-diff typed validate.go
  */
-export function misfits(schema: Schema, value: unknown, path = ''): string[] {
-  const say = (problem: string) => [path ? `${path}: ${problem}` : problem]
+export const misfits = (schema: Schema, value: unknown): string[] =>
+  misfitsOf(schema, value).map(({ path, problem }) => (path ? `${path}: ${problem}` : problem))
+
+const NONE: Misfit[] = []
+
+function misfitsOf(schema: Schema, value: unknown): Misfit[] {
+  if (value === null) return NONE
   const form = formOf(schema, value)
-  if (value === null) return []
-  if (form === 'scalar') return scalarProblem(schema.scalar!, value).flatMap(say)
+  if (form === 'map') return isObject(value) ? badMembers(schema.map!, value) : misfit(`expected map, ${got(value)}`)
   if (form === 'list')
-    return Array.isArray(value) ? badItems(schema.list!, value, path) : say(`expected list, ${got(value)}`)
-  return isObject(value) ? badMembers(schema.map!, value, path) : say(`expected map, ${got(value)}`)
+    return Array.isArray(value) ? badItems(schema.list!, value) : misfit(`expected list, ${got(value)}`)
+  const problem = scalarProblem(schema.scalar!, value)
+  return problem ? misfit(problem) : NONE
 }
+
+const misfit = (problem: string): Misfit[] => [{ path: '', problem }]
 
 const got = (value: unknown) => `got &{${goString(value)}}`
 
-function scalarProblem(scalar: NonNullable<Schema['scalar']>, value: unknown): string[] {
+function scalarProblem(scalar: NonNullable<Schema['scalar']>, value: unknown): string | undefined {
   const type = typeof value
   switch (scalar) {
     case 'numeric':
-      return type === 'number' ? [] : [`expected numeric (int or float), got ${goType(value)}`]
+      return type === 'number' ? undefined : `expected numeric (int or float), got ${goType(value)}`
     case 'string':
-      return type === 'string' ? [] : [`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`]
+      return type === 'string' ? undefined : `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`
     case 'boolean':
-      return type === 'boolean' ? [] : [`expected boolean, ${got(value)}`]
+      return type === 'boolean' ? undefined : `expected boolean, ${got(value)}`
     case 'untyped':
-      return type === 'object' ? [`expected any scalar, ${got(value)}`] : []
+      return type === 'object' ? `expected any scalar, ${got(value)}` : undefined
   }
 }
 
@@ -41,29 +54,35 @@ function goSyntax(value: unknown): string {
   return `map[string]interface {}{${members.map(key => `${JSON.stringify(key)}:${goSyntax(value[key])}`).join(', ')}}`
 }
 
-function badMembers(map: MapSchema, object: Record<string, unknown>, path: string): string[] {
-  return Object.keys(object).flatMap(name => {
+function badMembers(map: MapSchema, object: Record<string, unknown>): Misfit[] {
+  const found: Misfit[] = []
+  for (const name of Object.keys(object)) {
     const schema = memberSchema(map, name)
-    return schema ? misfits(schema, object[name], `${path}.${name}`) : [`${path}.${name}: field not declared in schema`]
-  })
+    const below = schema ? misfitsOf(schema, object[name]) : misfit('field not declared in schema')
+    for (const { path, problem } of below) found.push({ path: `.${name}${path}`, problem })
+  }
+  return found
 }
 
-function badItems(list: ListSchema, items: unknown[], path: string): string[] {
-  if (list.type === 'atomic') return items.flatMap((item, index) => misfits(list.items, item, `${path}[${index}]`))
-  const problems: string[] = []
+function badItems(list: ListSchema, items: unknown[]): Misfit[] {
+  const found: Misfit[] = []
   const seen = new Set<string>()
   for (const [index, item] of items.entries()) {
-    let element: string
-    try {
-      element = elementOf(list, item)
-    } catch (error) {
-      if (!(error instanceof UnnamedItem)) throw error
-      return [...problems, `${path}: element ${index}: ${error.message}`]
-    }
-    const shown = showElement(element)
-    if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${shown}`)
+    const element = list.type === 'atomic' ? `i:${index}` : namedElement(list, item)
+    if (element instanceof UnnamedItem) return [...found, ...misfit(`element ${index}: ${element.message}`)]
+    if (seen.has(element)) found.push(...misfit(`duplicate entries for key ${showElement(element)}`))
     seen.add(element)
-    problems.push(...misfits(list.items, item, path + shown))
+    for (const { path, problem } of misfitsOf(list.items, item))
+      found.push({ path: showElement(element) + path, problem })
   }
-  return problems
+  return found
+}
+
+function namedElement(list: ListSchema, item: unknown): string | UnnamedItem {
+  try {
+    return elementOf(list, item)
+  } catch (error) {
+    if (error instanceof UnnamedItem) return error
+    throw error
+  }
 }

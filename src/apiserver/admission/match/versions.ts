@@ -1,4 +1,4 @@
-import type { KubeObject, Resource } from '../../../api/index.ts'
+import { apiVersion, type KubeObject, type Resource } from '../../../api/index.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Attributes } from '../admission.ts'
 
@@ -12,7 +12,9 @@ export async function inVersion(
   object: KubeObject | undefined,
 ): Promise<KubeObject | undefined> {
   if (!object || kind || as === resource) return object
-  return (await served(as).conversion?.fromStored(object)) ?? object
+  const { conversion, custom } = served(as)
+  if (custom?.convert) return custom.convert(object, apiVersion(as))
+  return conversion?.fromStored(object) ?? object
 }
 
 /** Puts what a client, a webhook or a policy has made of the object in its place, and in its version. */
@@ -23,8 +25,14 @@ export async function replaceObject(
   changed: KubeObject,
 ): Promise<void> {
   const { resource, kind } = attributes
-  const converted = kind || as === resource ? changed : ((await served(as).conversion?.toStored(changed)) ?? changed)
+  const converted = kind || as === resource ? changed : await stored()
   const object = attributes.object as unknown as Record<string, unknown>
   for (const field of Object.keys(object)) delete object[field]
   Object.assign(object, converted)
+
+  async function stored(): Promise<KubeObject> {
+    const { conversion, custom } = served(as)
+    if (custom?.convert) return custom.convert(changed, apiVersion(resource))
+    return conversion?.toStored(changed) ?? changed
+  }
 }

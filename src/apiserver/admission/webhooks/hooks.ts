@@ -2,6 +2,7 @@ import { type admissionregistration, LabelSelector, type Resource } from '../../
 import { memoized } from '../../memo.ts'
 import type { Live } from '../../registry/live.ts'
 import type { Attributes } from '../admission.ts'
+import { type Condition, conditionOf } from '../expressions.ts'
 import { type Equivalents, isExempt, matchedVersion } from '../match/rules.ts'
 
 /** What both kinds of webhooks have; `reinvocationPolicy` is of the mutating ones. */
@@ -19,6 +20,7 @@ export interface Hook {
   webhook: Webhook
   namespaceSelector: LabelSelector
   objectSelector: LabelSelector
+  conditions: Condition[]
 }
 
 /** A webhook whose rules a request fits, and the version in which it wants to see the object. */
@@ -78,6 +80,10 @@ function hooksOf({ metadata, webhooks }: Configuration): Hook[] {
       webhook,
       namespaceSelector: LabelSelector.of(webhook.namespaceSelector ?? {}),
       objectSelector: LabelSelector.of(webhook.objectSelector ?? {}),
+      conditions: (webhook.matchConditions ?? []).map(({ name, expression }) => ({
+        name,
+        expression: conditionOf(expression),
+      })),
     }
   })
 }

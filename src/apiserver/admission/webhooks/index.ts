@@ -1,13 +1,17 @@
 import { errors, resources } from '../../../api/index.ts'
+import type { Component } from '../../../base/index.ts'
+import type { Authorizer } from '../../authz/authorizer.ts'
 import { live } from '../../registry/live.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { WebhookClient } from '../../webhook/client.ts'
 import type { AdmissionPlugin, Attributes } from '../admission.ts'
+import { conditionsHold, Evaluation } from '../expressions.ts'
 import type { Equivalents } from '../match/rules.ts'
 import { namespaceSelected, objectSelected } from '../match/selectors.ts'
 import { inVersion } from '../match/versions.ts'
+import { Round } from '../reinvocation.ts'
 import { admissionRequest } from '../request.ts'
-import { type Hook, Hooks, type Match } from './hooks.ts'
+import { Hooks, type Match } from './hooks.ts'
 import { applyPatch } from './patch.ts'
 import { CallFailed, Denied, noDryRun, review, type Verdict } from './review.ts'
 
@@ -16,27 +20,27 @@ import { CallFailed, Denied, noDryRun, review, type Verdict } from './review.ts'
  * one comparison.
  * Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
  */
-export interface AdmissionWebhooks {
+export interface AdmissionWebhooks extends Component {
   mutating: AdmissionPlugin
   validating: AdmissionPlugin
-  stop(): Promise<void>
 }
 
 export interface WebhookOptions {
+  registry: Registry
   client: WebhookClient
+  /** Answers what match conditions ask it. */
+  authorizer: Authorizer
   equivalents: Equivalents
 }
 
-export async function admissionWebhooks(
-  registry: Registry,
-  { client, equivalents }: WebhookOptions,
-): Promise<AdmissionWebhooks> {
+export async function admissionWebhooks(options: WebhookOptions): Promise<AdmissionWebhooks> {
+  const { registry, equivalents } = options
   const configurations = await Promise.all([
     live(registry, resources.mutatingWebhookConfigurations),
     live(registry, resources.validatingWebhookConfigurations),
   ])
   const [mutating, validating] = configurations.map(each => new Hooks(each, equivalents)) as [Hooks, Hooks]
-  const caller = new Caller(registry, client)
+  const caller = new Caller(options)
   return {
     mutating: mutatingPlugin(registry, caller, mutating),
     validating: validatingPlugin(caller, validating),
@@ -64,49 +68,15 @@ function mutatingPlugin(registry: Registry, caller: Caller, hooks: Hooks): Admis
     if (again) round.begin(attributes)
     for (const match of matches) {
       const { hook } = match
-      if (again && !round.isDue(hook)) continue
+      if (again && !round.isDue(hook.id)) continue
       if (!(await caller.isFor(match, attributes))) continue
       const verdict = await caller.call(match, attributes, true)
-      if (verdict?.patch && (await applyPatch(registry, match, attributes, verdict.patch))) {
-        round.changed()
-        attributes.reinvocation ??= 'wanted'
-      }
-      if (hook.webhook.reinvocationPolicy === 'IfNeeded') round.called(hook)
+      if (verdict?.patch && (await applyPatch(registry, match, attributes, verdict.patch))) round.changed(attributes)
+      if (hook.webhook.reinvocationPolicy === 'IfNeeded') round.called(hook.id)
     }
     round.end(attributes)
   }
 }
-
-/** Which webhooks want to look once more, since the object has changed after they were called. */
-class Round {
-  readonly #called = new Set<string>()
-  #due = new Set<string>()
-  #left = ''
-
-  /** The plugins run once more; have others than webhooks changed the object since? */
-  begin(attributes: Attributes): void {
-    if (stateOf(attributes) !== this.#left) this.changed()
-  }
-
-  end(attributes: Attributes): void {
-    this.#left = stateOf(attributes)
-  }
-
-  called({ id }: Hook): void {
-    this.#called.add(id)
-  }
-
-  changed(): void {
-    this.#due = new Set([...this.#due, ...this.#called])
-    this.#called.clear()
-  }
-
-  isDue({ id }: Hook): boolean {
-    return this.#due.has(id)
-  }
-}
-
-const stateOf = ({ object }: Attributes): string => JSON.stringify(object ?? null)
 
 /** All at once; of several refusals the client hears the first. */
 const validatingPlugin = (caller: Caller, hooks: Hooks): AdmissionPlugin => ({
@@ -128,16 +98,28 @@ const validatingPlugin = (caller: Caller, hooks: Hooks): AdmissionPlugin => ({
 class Caller {
   readonly #registry: Registry
   readonly #client: WebhookClient
+  readonly #authorizer: Authorizer
 
-  constructor(registry: Registry, client: WebhookClient) {
+  constructor({ registry, client, authorizer }: WebhookOptions) {
     this.#registry = registry
     this.#client = client
+    this.#authorizer = authorizer
   }
 
   /** Whether the webhook wants to hear of the request, whose rules it fits. */
-  async isFor({ hook }: Match, attributes: Attributes): Promise<boolean> {
-    if (!(await namespaceSelected(hook.namespaceSelector, attributes, this.#registry.reader))) return false
-    return objectSelected(hook.objectSelector, attributes)
+  async isFor(match: Match, attributes: Attributes): Promise<boolean> {
+    const { namespaceSelector, objectSelector, conditions } = match.hook
+    if (!(await namespaceSelected(namespaceSelector, attributes, this.#registry.reader))) return false
+    if (!objectSelected(objectSelector, attributes)) return false
+    return !conditions.length || this.#conditionsHold(match, attributes)
+  }
+
+  async #conditionsHold({ hook, as }: Match, attributes: Attributes): Promise<boolean> {
+    const evaluation = await Evaluation.begin(this.#registry, this.#authorizer, as, attributes)
+    const held = await conditionsHold(hook.conditions, evaluation)
+    if (typeof held === 'boolean') return held
+    if (hook.webhook.failurePolicy === 'Ignore') return false
+    throw errors.forbidden(attributes.requested, attributes.name, held)
   }
 
   /** Undefined when the webhook failed and its policy is to go on. */

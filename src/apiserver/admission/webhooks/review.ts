@@ -111,7 +111,7 @@ export class Denied extends StatusError {
       message: why ? `${denied}: ${why}` : `${denied} without explanation`,
       ...(reason ? { reason } : {}),
       ...(details ? { details } : {}),
-      code: code < 400 ? 400 : code,
+      code: Math.max(code, 400),
     })
     this.warnings = warnings
   }

@@ -14,6 +14,7 @@ import { ANNOTATION, approvalOf, isProtected } from '../approval.ts'
 import type { Definition } from '../conversion.ts'
 import { jsonPath } from '../json-path.ts'
 import { fieldAt } from './field-path.ts'
+import { ruleProblems } from './rules.ts'
 import { defaultProblems, schemaProblems } from './schema.ts'
 import { structuralProblems } from './structural.ts'
 
@@ -129,7 +130,9 @@ function rootProblems(schema: JsonSchema, hasStatus: boolean, path: string): Fie
   if (schema.nullable) problems.push(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'))
   const structure = structuralProblems(schema, path).sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
   const defaults = structure.length ? [] : defaultProblems(schema, path)
-  return [...problems, ...structure, ...defaults, ...schemaProblems(schema, path)]
+  const found = [...problems, ...structure, ...defaults, ...schemaProblems(schema, path)]
+  // Of a schema that is wrong itself, nobody can tell what a rule may do with its values.
+  return found.length ? found : ruleProblems(schema, path)
 }
 
 const textOf = ({ field, type, detail }: FieldError) => `${field}: ${type}: ${detail}`

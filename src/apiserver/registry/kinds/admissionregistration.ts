@@ -1,6 +1,7 @@
 import { type admissionregistration, type FieldError, names } from '../../../api/index.ts'
+import { expressionProblem } from '../../admission/expressions.ts'
 import type { Strategy } from '../strategy.ts'
-import { complaints, each, invalid, oneOf, optionalOneOf, required, unique } from '../validation/field.ts'
+import { complaints, each, forbidden, invalid, oneOf, optionalOneOf, required, unique } from '../validation/field.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
 
 /** Source: k8s.io/kubernetes/pkg/apis/admissionregistration/v1/defaults.go, pkg/apis/admissionregistration/validation */
@@ -12,6 +13,7 @@ const FAILURE_POLICIES = ['Fail', 'Ignore']
 const MATCH_POLICIES = ['Equivalent', 'Exact']
 const OPERATIONS = ['*', 'CREATE', 'UPDATE', 'DELETE', 'CONNECT']
 const HTTPS = 443
+const MAX_CONDITIONS = 64
 
 function defaultRules(rules: Rule[] | undefined): void {
   for (const rule of rules ?? []) rule.scope ??= '*'
@@ -47,10 +49,70 @@ function validateWebhook(webhook: Webhook, path: string): FieldError[] {
   problems.push(...each(webhook.rules, `${path}.rules`, validateRule))
   problems.push(...validateLabelSelector(webhook.namespaceSelector, `${path}.namespaceSelector`))
   problems.push(...validateLabelSelector(webhook.objectSelector, `${path}.objectSelector`))
+  problems.push(...validateConditions(webhook.matchConditions, `${path}.matchConditions`, 'webhook'))
   if (!!clientConfig?.url === !!clientConfig?.service) {
     problems.push(required(`${path}.clientConfig`, 'exactly one of url or service is required'))
   }
   return problems
+}
+
+/** Source: k8s.io/kubernetes/pkg/apis/admissionregistration/validation validateMatchConditions */
+function validateConditions(
+  conditions: admissionregistration.MatchCondition[] | undefined,
+  path: string,
+  of: 'webhook' | 'policy',
+  params?: boolean,
+): FieldError[] {
+  const tooMany: FieldError[] =
+    (conditions?.length ?? 0) > MAX_CONDITIONS
+      ? [
+          {
+            type: 'TooMany',
+            field: path,
+            value: conditions!.length,
+            detail: `must have at most ${MAX_CONDITIONS} items`,
+          },
+        ]
+      : []
+  return [
+    ...tooMany,
+    ...each(conditions, path, ({ name, expression }, field) => [
+      ...(name ? complaints(`${field}.name`, name, names.qualifiedNameProblems(name)) : [required(`${field}.name`)]),
+      ...validateExpression(expression, `${field}.expression`, of, params),
+    ]),
+    ...unique(conditions, path, ({ name }) => name, 'name'),
+  ]
+}
+
+function validateExpression(
+  expression: string | undefined,
+  field: string,
+  of: 'webhook' | 'policy',
+  params?: boolean,
+): FieldError[] {
+  if (!expression?.trim()) return [required(field)]
+  const problem = expressionProblem(expression, of, params)
+  return problem ? [invalid(field, expression, problem)] : []
+}
+
+/** What both kinds of policies have in common. */
+function validatePolicy({
+  matchConditions,
+  variables,
+  paramKind,
+}: Pick<
+  admissionregistration.ValidatingAdmissionPolicySpec,
+  'matchConditions' | 'variables' | 'paramKind'
+>): FieldError[] {
+  const params = paramKind !== undefined
+  return [
+    ...validateConditions(matchConditions, 'spec.matchConditions', 'policy', params),
+    ...each(variables, 'spec.variables', ({ name, expression }, path) => [
+      ...(name ? complaints(`${path}.name`, name, names.cIdentifierProblems(name)) : [required(`${path}.name`)]),
+      ...validateExpression(expression, `${path}.expression`, 'policy', params),
+    ]),
+    ...unique(variables, 'spec.variables', ({ name }) => name, 'name'),
+  ]
 }
 
 function validateRule({ operations, apiGroups, apiVersions, resources }: Rule, path: string): FieldError[] {
@@ -104,11 +166,22 @@ export const validatingPolicyStrategy: Strategy<admissionregistration.Validating
     if (!spec.validations?.length && !spec.auditAnnotations?.length) {
       problems.push(required('spec.validations', 'validations or auditAnnotations must contain at least one item'))
     }
+    const params = spec.paramKind !== undefined
     return [
       ...problems,
-      ...each(spec.validations, 'spec.validations', ({ expression }, path) =>
-        expression?.trim() ? [] : [required(`${path}.expression`, 'expression is not specified')],
-      ),
+      ...validatePolicy(spec),
+      ...each(spec.validations, 'spec.validations', ({ expression, messageExpression }, path) => [
+        ...(expression?.trim()
+          ? validateExpression(expression, `${path}.expression`, 'policy', params)
+          : [required(`${path}.expression`, 'expression is not specified')]),
+        ...(messageExpression
+          ? validateExpression(messageExpression, `${path}.messageExpression`, 'policy', params)
+          : []),
+      ]),
+      ...each(spec.auditAnnotations, 'spec.auditAnnotations', ({ key, valueExpression }, path) => [
+        ...(key ? [] : [required(`${path}.key`)]),
+        ...validateExpression(valueExpression, `${path}.valueExpression`, 'policy', params),
+      ]),
     ]
   },
 }
@@ -121,10 +194,20 @@ export const mutatingPolicyStrategy: Strategy<admissionregistration.MutatingAdmi
     defaultMatch(spec.matchConstraints)
   },
   validate({ spec }) {
-    const problems = spec.matchConstraints ? [] : [required('spec.matchConstraints')]
-    return spec.mutations?.length
-      ? problems
-      : [...problems, required('spec.mutations', 'mutations must contain at least one item')]
+    const params = spec.paramKind !== undefined
+    return [
+      ...(spec.matchConstraints ? [] : [required('spec.matchConstraints')]),
+      ...(spec.mutations?.length ? [] : [required('spec.mutations', 'mutations must contain at least one item')]),
+      ...validatePolicy(spec),
+      ...each(spec.mutations, 'spec.mutations', ({ patchType, jsonPatch, applyConfiguration }, path) => {
+        const field = patchType === 'JSONPatch' ? 'jsonPatch' : 'applyConfiguration'
+        const { expression } = (field === 'jsonPatch' ? jsonPatch : applyConfiguration) ?? {}
+        return [
+          ...oneOf(`${path}.patchType`, patchType, ['ApplyConfiguration', 'JSONPatch']),
+          ...validateExpression(expression, `${path}.${field}.expression`, 'policy', params),
+        ]
+      }),
+    ]
   },
 }
 
@@ -132,8 +215,32 @@ type Binding =
   | admissionregistration.ValidatingAdmissionPolicyBinding
   | admissionregistration.MutatingAdmissionPolicyBinding
 
+const ACTIONS = ['Audit', 'Deny', 'Warn']
+
 export const policyBindingStrategy: Strategy<Binding> = {
   allowUnconditionalUpdate: false,
   defaults: ({ spec }) => defaultMatch(spec.matchResources),
-  validate: ({ spec }) => (spec.policyName ? [] : [required('spec.policyName')]),
+  validate({ spec, kind }) {
+    const problems = spec.policyName ? [] : [required('spec.policyName')]
+    const { paramRef } = spec
+    if (paramRef && !!paramRef.name === !!paramRef.selector)
+      problems.push(
+        paramRef.name
+          ? forbidden('spec.paramRef.name', 'name and selector are mutually exclusive')
+          : required('spec.paramRef', 'one of name or selector must be specified'),
+      )
+    if (paramRef && !paramRef.parameterNotFoundAction) problems.push(required('spec.paramRef.parameterNotFoundAction'))
+    if (kind !== 'ValidatingAdmissionPolicyBinding') return problems
+    const { validationActions: actions } = spec as admissionregistration.ValidatingAdmissionPolicyBindingSpec
+    if (!actions?.length) return [...problems, required('spec.validationActions')]
+    if (actions.includes('Deny') && actions.includes('Warn'))
+      problems.push(
+        invalid(
+          'spec.validationActions',
+          actions,
+          'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+        ),
+      )
+    return [...problems, ...each(actions, 'spec.validationActions', (action, path) => oneOf(path, action, ACTIONS))]
+  },
 }

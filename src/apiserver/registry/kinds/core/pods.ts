@@ -3,6 +3,7 @@ import type { Strategy } from '../../strategy.ts'
 import { validatePod } from '../../validation/pod.ts'
 import { validatePodTemplate } from '../../validation/pod-template.ts'
 import { defaultPod, defaultPodTemplate, mirrorServiceAccount } from './pod-defaults.ts'
+import { validatePodPart } from './pod-subresources.ts'
 import { validatePodStatusUpdate, validatePodUpdate } from './pod-update.ts'
 import { podSpecWarnings } from './pod-warnings.ts'
 import { qosClass } from './qos.ts'
@@ -25,6 +26,7 @@ export const podStrategy: Strategy<core.Pod> = {
   validate: validatePod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  validatePart: validatePodPart,
   warnings: ({ spec }) => podSpecWarnings(spec, 'spec'),
 
   fields: ({ spec, status }) => ({

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { after, before, describe, it } from 'node:test'
+import { Attach, Cp, Exec, KubeConfig, Log, PortForward, type V1Status } from '@kubernetes/client-node'
+import { startTestCluster, type TestCluster } from '../support/cluster.ts'
+import { eventually } from '../support/eventually.ts'
+import { scriptPod, startPods, WAIT } from '../support/kubectl.ts'
+
+const TALKS = `while read line; do echo "heard $line"; done; ${WAIT}`
+
+/** What the official JavaScript client does with containers that run. */
+describe('the official JavaScript client on a cluster', { timeout: 300_000 }, () => {
+  let cluster: TestCluster
+  let config: KubeConfig
+  let scratch: string
+  before(async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'k8ts-client-'))
+    cluster = await startTestCluster()
+    config = new KubeConfig()
+    config.loadFromFile(cluster.kubeconfig)
+    await startPods(
+      cluster,
+      scriptPod('quiet', `echo one; echo two; ${WAIT}`),
+      scriptPod('talks', TALKS, {}, { stdin: true }),
+      {
+        ...scriptPod('web', ''),
+        spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image: 'k8ts.local/demo:v1' }] },
+      },
+    )
+  })
+  after(async () => {
+    await cluster?.purge()
+    await rm(scratch, { recursive: true, force: true })
+  })
+
+  /** Runs a shell script in a container; all that it said, and how it ended. */
+  async function inContainer(script: string, input = '') {
+    const [out, complaints] = [new PassThrough(), new PassThrough()]
+    const said = Promise.all([text(out), text(complaints)])
+    const status = await new Promise<V1Status>((resolve, reject) => {
+      new Exec(config)
+        .exec('default', 'quiet', 'main', ['sh', '-c', script], out, complaints, Readable.from([input]), false, resolve)
+        .catch(reject)
+    })
+    out.end()
+    complaints.end()
+    const [stdout, stderr] = await said
+    return { status, stdout, stderr }
+  }
+
+  it('executes a command, with its input, output and exit code', async () => {
+    const good = await inContainer('echo out; echo err >&2')
+    assert.deepEqual([good.stdout, good.stderr, good.status.status], ['out\n', 'err\n', 'Success'])
+    const bad = await inContainer('exit 3')
+    assert.equal(bad.status.reason, 'NonZeroExitCode')
+    assert.equal(bad.status.details?.causes?.[0]?.message, '3')
+    assert.equal((await inContainer('head -n1', 'given\n')).stdout, 'given\n')
+  })
+
+  it('attaches to what runs', async () => {
+    const [out, input] = [new PassThrough(), new PassThrough()]
+    let heard = ''
+    out.on('data', chunk => {
+      heard += chunk
+    })
+    const socket = await new Attach(config).attach('default', 'talks', 'main', out, null, input, false)
+    input.write('hello\n')
+    await eventually(() => assert.match(heard, /heard hello/))
+    socket.close()
+  })
+
+  it('reads and follows logs', async () => {
+    const out = new PassThrough()
+    let log = ''
+    out.on('data', chunk => {
+      log += chunk
+    })
+    const abort = await new Log(config).log('default', 'quiet', 'main', out, { follow: true, tailLines: 1 })
+    await eventually(() => assert.equal(log, 'two\n'))
+    abort.abort()
+  })
+
+  it('forwards a port', async () => {
+    const forward = new PortForward(config)
+    const server = createServer(socket => void forward.portForward('default', 'web', [8080], socket, null, socket))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
+    assert.match(await answer.text(), /web/)
+    server.close()
+  })
+
+  it('copies files there and back', async () => {
+    const cp = new Cp(config)
+    await writeFile(join(scratch, 'note'), 'some text')
+    await cp.cpToPod('default', 'quiet', 'main', 'note', '/tmp', scratch)
+    assert.equal((await inContainer('cat /tmp/note')).stdout, 'some text')
+    await inContainer('echo answer > /tmp/answer')
+    await cp.cpFromPod('default', 'quiet', 'main', 'answer', scratch, '/tmp')
+    await eventually(async () => assert.equal(await readFile(join(scratch, 'answer'), 'utf8'), 'answer\n'))
+  })
+})
