@@ -47,10 +47,12 @@ const lazyPackages: Plugin = {
     onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
       kind === 'dynamic-import' && !path.startsWith('node:') ? { path, namespace: 'lazy-package' } : undefined,
     )
-    onLoad({ filter: /.*/, namespace: 'lazy-package' }, async ({ path }) => ({
-      contents: `import '${path}'\nexport { ${(await exportsOf(path)).join(', ')} } from '${path}'`,
-      resolveDir: root,
-    }))
+    onLoad({ filter: /.*/, namespace: 'lazy-package' }, async ({ path }) => {
+      const names = (await exportsOf(path)).join(', ')
+      // One that exports nothing is wanted for what it does.
+      const contents = names ? `export { ${names} } from '${path}'` : `import '${path}'`
+      return { contents, resolveDir: root }
+    })
   },
 }
 

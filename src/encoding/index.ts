@@ -8,6 +8,7 @@ export {
   hasProtobuf,
   listEnvelope,
   listItem,
+  listItemSize,
   parseProtobuf,
   watchFrame,
 } from './protobuf/envelope.ts'

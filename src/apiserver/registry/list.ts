@@ -122,7 +122,7 @@ async function listAll(
       page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision, uncounted: true })
     }
   }
-  return { meta, chunks: chunks(), whole: false }
+  return { meta, chunks: { [Symbol.asyncIterator]: chunks }, whole: false }
 }
 
 function explained(error: unknown, token: string, prefix: string, exactly = 0): unknown {

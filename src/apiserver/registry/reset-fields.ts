@@ -2,7 +2,7 @@ import { type FieldSet, matching, setOf, without } from '../../patch/index.ts'
 import type { Served } from './served.ts'
 
 /** Leaves of a set of paths those that a write through a subresource, or to the object itself, can change. */
-export type Relevant = (set: FieldSet | undefined) => FieldSet | undefined
+type Relevant = (set: FieldSet | undefined) => FieldSet | undefined
 
 const except = (...paths: string[][]): Relevant => {
   const sets = paths.map(setOf)

@@ -9,15 +9,15 @@ export function convertedView(shown: Served, view: View): View {
     const { object } = codec.decode(conversion!.fromStored(decodeEntry(entry)))
     return { ...entry, value: codec.encode(object) }
   }
-  async function* converted(chunks: Chunks) {
-    for await (const entries of chunks) yield entries.map(convert)
-  }
+  const converted = (chunks: Chunks): Chunks => ({
+    async *[Symbol.asyncIterator]() {
+      for await (const entries of chunks) yield entries.map(convert)
+    },
+  })
   return {
     ...view,
     single: entry => view.single(convert(entry)),
-    async *list(meta, chunks) {
-      yield* view.list(meta, converted(chunks))
-    },
+    list: (meta, chunks) => view.list(meta, converted(chunks)),
     event: (type, entry, revision) => view.event(type, convert(entry), revision),
   }
 }

@@ -1,4 +1,12 @@
-import { encodeMessage, encodeProtobuf, envelope, listEnvelope, listItem, watchFrame } from '../../encoding/index.ts'
+import {
+  encodeMessage,
+  encodeProtobuf,
+  envelope,
+  listEnvelope,
+  listItem,
+  listItemSize,
+  watchFrame,
+} from '../../encoding/index.ts'
 import type { Bytes, Entry } from '../../store/index.ts'
 import { PROTOBUF_TYPE } from '../pipeline/formats.ts'
 import { decodeEntry } from '../registry/served.ts'
@@ -34,13 +42,12 @@ export function protobufView({ apiVersion, kind, type }: ProtobufKind): View {
     watchType: `${PROTOBUF_TYPE};stream=watch`,
     single: entry => envelope(of, message(entry)),
     async *list(meta, chunks) {
-      // How long it all is comes first, so that nothing can be sent before the last item is made.
-      const items: Buffer[] = []
-      for await (const entries of chunks) for (const entry of entries) items.push(listItem(message(entry)))
-      const size = items.reduce((sum, item) => sum + item.length, 0)
+      // How long it all is comes first, so that a long list is gone through twice rather than held as a whole.
+      let size = 0
+      for await (const entries of chunks) for (const entry of entries) size += listItemSize(message(entry))
       const { head, tail } = listEnvelope({ apiVersion, kind: `${kind}List` }, meta, size)
       yield head
-      yield* batches(items)
+      for await (const entries of chunks) yield Buffer.concat(entries.map(entry => listItem(message(entry))))
       yield tail
     },
     event: (event, entry, revision) => watchFrame(event, envelope(of, messageAt(entry, revision))),
@@ -51,21 +58,4 @@ export function protobufView({ apiVersion, kind, type }: ProtobufKind): View {
       ),
     error: status => watchFrame('ERROR', encodeProtobuf('meta/v1.Status', status)),
   }
-}
-
-/** Bytes that are written at once. */
-const BATCH = 256 * 1024
-
-function* batches(items: Buffer[]): Iterable<Buffer> {
-  let batch: Buffer[] = []
-  let size = 0
-  for (const item of items) {
-    batch.push(item)
-    size += item.length
-    if (size < BATCH) continue
-    yield Buffer.concat(batch)
-    batch = []
-    size = 0
-  }
-  yield Buffer.concat(batch)
 }

@@ -10,7 +10,7 @@ export interface ListMeta {
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'
 
-/** The entries of a list, a chunk at a time. */
+/** The entries of a list, a chunk at a time; they can be gone through more than once. */
 export type Chunks = AsyncIterable<Entry[]> | Iterable<Entry[]>
 
 /**

@@ -58,12 +58,21 @@ async function startPart({ name, health, start }: Part): Promise<Component[]> {
   return [component, await serveHealth({ ...health, metrics: processMetrics })]
 }
 
+/** By their programs' names upstream, which managedFields and audit logs show. */
+const PROGRAM_NAMES: Record<string, string> = {
+  'controller-manager': 'kube-controller-manager',
+  scheduler: 'kube-scheduler',
+  kubelet: 'kubelet',
+  proxy: 'kube-proxy',
+}
+
 export async function connectWith(
   kubeconfig: string,
   component: string,
   { clock, random, log }: Context,
 ): Promise<Client> {
-  return connect({ ...(await loadKubeconfig(kubeconfig)), userAgent: `k8ts-${component}`, clock, random, log })
+  const userAgent = PROGRAM_NAMES[component] ?? `k8ts-${component}`
+  return connect({ ...(await loadKubeconfig(kubeconfig)), userAgent, clock, random, log })
 }
 
 /** Stops `component`, then the client that it used. */

@@ -4,7 +4,7 @@ import { type ParsedJson, SyntaxProblem } from '../json.ts'
 import { readMessage } from './decode.ts'
 import { encodeMessage } from './encode.ts'
 import { WireError, WireReader, WireType } from './wire-reader.ts'
-import { WireWriter } from './wire-writer.ts'
+import { varintSize, WireWriter } from './wire-writer.ts'
 
 /** What every protobuf body of the API begins with; a `runtime.Unknown` follows. */
 const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00])
@@ -89,12 +89,14 @@ export function listEnvelope(of: Kind, meta: object, size: number): { head: Buff
   return { head: Buffer.concat([envelopeHead(of, own.length + size), own]), tail: END }
 }
 
-/** A message as an item of a list. */
+/** A message as an item of a list: its field's number and its length come before it. */
 export function listItem(message: Buffer): Buffer {
   const writer = new WireWriter(message.length + 8)
   writer.bytes(2, message)
   return writer.finish()
 }
+
+export const listItemSize = ({ length }: Buffer): number => 1 + varintSize(length) + length
 
 /** One event of a watch: its length in four bytes, and a `meta/v1.WatchEvent` around the whole body `object`. */
 export function watchFrame(type: string, object: Buffer): Buffer {

@@ -89,7 +89,7 @@ function rank(value: unknown): number {
 }
 
 /** Numbers before strings before all else, as upstream orders values of any type. */
-export function compareValues(a: unknown, b: unknown): number {
+function compareValues(a: unknown, b: unknown): number {
   if (rank(a) !== rank(b)) return rank(a) - rank(b)
   if (Array.isArray(a)) return compareLists(a, b as unknown[])
   if (isObject(a)) return compareLists(Object.entries(a), Object.entries(b as object))
