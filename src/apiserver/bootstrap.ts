@@ -83,7 +83,7 @@ async function bootstrapService(
   )
 }
 
-/** Makes the object, or brings the present one up to date. */
+/** Makes the object, or brings the present one up to date. No webhook that is out of order keeps a server from starting. */
 export async function ensure<T extends KubeObject>(
   registry: Registry,
   resource: Resource<T>,
@@ -97,7 +97,7 @@ export async function ensure<T extends KubeObject>(
   served.codec.default(object)
   const exists = await registry.reader.read(resource, namespace, name)
   try {
-    if (!exists) return void (await create(registry, ownCall(served, namespace), object))
+    if (!exists) return void (await create(registry, { ...ownCall(served, namespace), admitted: true }, object))
   } catch (error) {
     if (!is(error, 'AlreadyExists')) throw error
   }
@@ -106,5 +106,5 @@ export async function ensure<T extends KubeObject>(
     bringUpToDate(old as T)
     return old
   }
-  await update(registry, ownCall(served, namespace, name), change, { relative: true })
+  await update(registry, { ...ownCall(served, namespace, name), admitted: true }, change, { relative: true })
 }

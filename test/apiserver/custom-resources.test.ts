@@ -257,6 +257,8 @@ describe('custom resources', () => {
     assert.match(Buffer.from(entry!.value).toString(), /^\{"kind":"Gadget","apiVersion":"evolving.example.com\/v2",/)
     const { status } = (await call('GET', `${CRDS}/${name}`)).json
     assert.deepEqual(status.storedVersions, ['v1', 'v2'])
+    await kubectl(['delete', 'crd', name, '--timeout=10s'])
+    assert.equal(await server.store.count('/registry/evolving.example.com/'), 0)
   })
 
   it('does not give two definitions the same name', async () => {

@@ -470,6 +470,18 @@ describe('admission webhooks', () => {
     })
   })
 
+  it('keeps no server from starting', async () => {
+    const url = 'https://127.0.0.1:1/'
+    await register('validating', { rules: [everything], clientConfig: { url } })
+    const second = await server.another()
+    try {
+      const { status } = await caller({ ...server, port: second.port })('GET', '/readyz')
+      assert.equal(status, 200)
+    } finally {
+      await second.stop()
+    }
+  })
+
   it('keeps its connection', async () => {
     await register('validating', {})
     await create(named())

@@ -59,18 +59,26 @@ export interface Admission {
 
 /** The plugins in their order: all of one stage run before any of the next. */
 export function chain(plugins: AdmissionPlugin[]): Admission {
-  const mutating = plugins.filter(({ mutate }) => mutate)
-  const validating = plugins.filter(({ validate }) => validate)
+  const mutate = stage(plugins, 'mutate')
   return {
     async mutate(attributes) {
-      for (const plugin of mutating) await plugin.mutate!(attributes)
+      await mutate(attributes)
       if (attributes.reinvocation !== 'wanted') return
       attributes.reinvocation = 'running'
-      for (const plugin of mutating) await plugin.mutate!(attributes)
+      await mutate(attributes)
     },
-    async validate(attributes) {
-      for (const plugin of validating) await plugin.validate!(attributes)
-    },
+    validate: stage(plugins, 'validate'),
+  }
+}
+
+/** Most plugins have nothing to say to most requests, and so nothing is waited for. */
+function stage(plugins: AdmissionPlugin[], name: 'mutate' | 'validate'): (attributes: Attributes) => Promise<void> {
+  const concerned = plugins.filter(plugin => plugin[name])
+  return async attributes => {
+    for (const plugin of concerned) {
+      const pending = plugin[name]!(attributes)
+      if (pending) await pending
+    }
   }
 }
 

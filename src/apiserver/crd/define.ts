@@ -1,6 +1,7 @@
 import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
 import { type Codec, type JsonSchema, schemaCodec } from '../../encoding/index.ts'
 import type { Bytes, Entry, Store } from '../../store/index.ts'
+import { byVersion } from '../discovery/groups.ts'
 import type { Served } from '../registry/served.ts'
 import { columnsOf } from './columns.ts'
 import type { Convert, Definition } from './conversion.ts'
@@ -128,8 +129,13 @@ function serve(definition: Definition, version: Version, shape: Shape, stored: S
   }
 }
 
-const deprecationOf = ({ spec }: Definition, { name }: Version) =>
-  `${spec.group}/${name} ${spec.names.kind} is deprecated`
+/** Points to a newer version that is not deprecated, if there is one. */
+function deprecationOf({ spec }: Definition, { name }: Version): string {
+  const { group, names, versions } = spec
+  const newer = versions.find(other => other.served && !other.deprecated && byVersion(other.name, name) < 0)
+  const instead = newer ? `; use ${group}/${newer.name} ${names.kind}` : ''
+  return `${group}/${name} ${names.kind} is deprecated${instead}`
+}
 
 const startsWith = (value: Bytes, head: Buffer) =>
   value.length >= head.length && head.equals(value.subarray(0, head.length))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   formatTime,
+  is,
   isConditionTrue,
   type KubeObject,
   type Resource,
@@ -174,7 +175,10 @@ class Follower implements Component {
       changed.status = { ...changed.status, acceptedNames, conditions }
       return changed
     }
-    await update(this.#registry, call, transform, { relative: true })
+    await update(this.#registry, call, transform, { relative: true }).catch(error => {
+      // It went meanwhile, of which the next change tells.
+      if (!is(error, 'NotFound')) throw error
+    })
   }
 
   #cleanUp({ metadata: { name, finalizers = [] } }: Definition): void {

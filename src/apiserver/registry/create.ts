@@ -21,7 +21,7 @@ export async function create(registry: Registry, call: Call, object: KubeObject)
   await track(registry, call, object)
   const attributes = attributesOf(call, { operation: 'CREATE', object })
   attributes.name = object.metadata.name
-  await registry.admission.mutate(attributes)
+  if (!call.admitted) await registry.admission.mutate(attributes)
   const { name, generateName } = object.metadata
   if (name || !generateName) return { entry: await createNamed(registry, call, attributes, object), created: true }
   const pristine = JSON.stringify(object)
@@ -63,7 +63,7 @@ async function createNamed(registry: Registry, call: Call, attributes: Attribute
   if (problems.length)
     throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
   for (const text of strategy.warnings?.(object) ?? []) warnings.push(text)
-  await registry.admission.validate({ ...attributes, name: object.metadata.name, object })
+  if (!call.admitted) await registry.admission.validate({ ...attributes, name: object.metadata.name, object })
   const allocation = await strategy.allocate?.(object, undefined, context)
   try {
     const entry = await write(registry, call, object)

@@ -42,7 +42,7 @@ export interface Call {
   manager?: string | undefined
   /** What the request says besides the object. */
   options?: Options
-  /** Admission has judged the whole already, by the object of a subresource. */
+  /** Admission has judged the whole already, by the object of a subresource, or has no say in it. */
   admitted?: boolean
 }
 

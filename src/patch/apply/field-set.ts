@@ -27,8 +27,6 @@ export function isMember(node: FieldSet): boolean {
   return true
 }
 
-export const isEmpty = (set: FieldSet | undefined): set is undefined => set === undefined
-
 type Builder = { [element: string]: FieldSet }
 
 /** A node to which children are added in their order. */
