@@ -250,7 +250,7 @@ describe('custom resources', () => {
     assert.deepEqual([first!.json.apiVersion, first!.json.spec], ['evolving.example.com/v1', { fresh: 5 }])
     assert.deepEqual([second!.json.apiVersion, second!.json.spec], ['evolving.example.com/v2', { fresh: 6 }])
     const [listed] = (await call('GET', `${path}/v2/gadgets`)).json.items
-    assert.deepEqual(listed.spec, { fresh: 6 })
+    assert.deepEqual([listed.kind, listed.apiVersion, listed.spec], ['Gadget', 'evolving.example.com/v2', { fresh: 6 }])
     // Written again as it is, it is stored in the new version.
     await call('PUT', `${path}/v1/gadgets/a`, { body: first!.json })
     const entry = await server.store.get('/registry/evolving.example.com/gadgets/a')
@@ -294,6 +294,14 @@ describe('custom resources', () => {
         'spec.validation.openAPIV3Schema.properties[spec].properties[a].type: Unsupported value: "strin": supported values: ' +
         '"array", "boolean", "integer", "number", "object", "string"]',
     )
+  })
+
+  it('is there again when another server takes over', async () => {
+    await created('kept')
+    const other = await startTestApiServer({ store: server.store })
+    const { json } = await caller(other)('GET', `${WIDGETS}/kept`)
+    await other.stop()
+    assert.deepEqual(json.spec, { size: 3, color: 'red' })
   })
 
   it('goes with its definition, once its finalizers are gone', async () => {

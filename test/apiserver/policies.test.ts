@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { type Call, caller, startTestApiServer, type TestApiServer } from '../support/apiserver.ts'
+import { eventually } from '../support/eventually.ts'
 import { adminKubeconfig, tryKubectl } from '../support/kubectl.ts'
 
 const MAPS = '/api/v1/namespaces/default/configmaps'
@@ -156,6 +157,44 @@ describe('admission policies', () => {
       body: { metadata: { name: 'x' } },
     })
     assert.equal(elsewhere.status, 201)
+  })
+
+  it('sees a custom resource in the version that it asks for', async () => {
+    const schema = {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+      },
+    }
+    const definition = {
+      metadata: { name: 'widgets.policy.test.dev' },
+      spec: {
+        group: 'policy.test.dev',
+        scope: 'Namespaced',
+        names: { plural: 'widgets', kind: 'Widget' },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema },
+          { name: 'v2', served: true, storage: false, schema },
+        ],
+      },
+    }
+    await call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body: definition })
+    await validating({
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ['policy.test.dev'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['widgets'] },
+        ],
+      },
+      validations: [{ expression: 'object.spec.size < 5', messageExpression: 'object.apiVersion' }],
+    })
+    const path = '/apis/policy.test.dev/v2/namespaces/default/widgets'
+    const body = { apiVersion: 'policy.test.dev/v2', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 9 } }
+    await eventually(async () => {
+      const { status, json } = await call('POST', path, { body })
+      assert.equal(status, 422, json.message)
+      assert.match(json.message, /denied request: policy\.test\.dev\/v1$/)
+    })
+    assert.equal((await call('POST', path, { body: { ...body, spec: { size: 1 } } })).status, 201)
   })
 
   it('fails or goes on, as its policy says, when an expression cannot be evaluated', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -10,12 +10,20 @@ import { after, before, describe, it } from 'node:test'
 import { Attach, Cp, Exec, KubeConfig, Log, PortForward, type V1Status } from '@kubernetes/client-node'
 import { startTestCluster, type TestCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
-import { scriptPod, startPods, WAIT } from '../support/kubectl.ts'
+import { DEMO, scriptPod, startPods, WAIT } from '../support/kubectl.ts'
 
 const TALKS = `while read line; do echo "heard $line"; done; ${WAIT}`
 
+/** Serves HTTP, and answers with its name. */
+const web = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'web' },
+  spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image: DEMO }] },
+}
+
 /** What the official JavaScript client does with containers that run. */
-describe('the official JavaScript client on a cluster', { timeout: 300_000 }, () => {
+describe('the official JavaScript client on a cluster', { timeout: 120_000 }, () => {
   let cluster: TestCluster
   let config: KubeConfig
   let scratch: string
@@ -28,10 +36,7 @@ describe('the official JavaScript client on a cluster', { timeout: 300_000 }, ()
       cluster,
       scriptPod('quiet', `echo one; echo two; ${WAIT}`),
       scriptPod('talks', TALKS, {}, { stdin: true }),
-      {
-        ...scriptPod('web', ''),
-        spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image: 'k8ts.local/demo:v1' }] },
-      },
+      web,
     )
   })
   after(async () => {
@@ -92,16 +97,22 @@ describe('the official JavaScript client on a cluster', { timeout: 300_000 }, ()
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
-    const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })
-    assert.match(await answer.text(), /web/)
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET / HTTP/1.0\r\n\r\n'))
+    let answer = ''
+    socket.on('data', chunk => {
+      answer += chunk
+    })
+    await eventually(() => assert.match(answer, /^HTTP\/1\.\d 200 OK[\s\S]*web/), 10_000)
+    socket.destroy()
     server.close()
   })
 
   it('copies files there and back', async () => {
     const cp = new Cp(config)
     await writeFile(join(scratch, 'note'), 'some text')
-    await cp.cpToPod('default', 'quiet', 'main', 'note', '/tmp', scratch)
-    assert.equal((await inContainer('cat /tmp/note')).stdout, 'some text')
+    // It resolves before the copy is made.
+    await cp.cpToPod('default', 'quiet', 'main', scratch, '/tmp')
+    await eventually(async () => assert.equal((await inContainer('cat /tmp/note')).stdout, 'some text'))
     await inContainer('echo answer > /tmp/answer')
     await cp.cpFromPod('default', 'quiet', 'main', 'answer', scratch, '/tmp')
     await eventually(async () => assert.equal(await readFile(join(scratch, 'answer'), 'utf8'), 'answer\n'))

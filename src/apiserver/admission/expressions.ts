@@ -65,15 +65,13 @@ function compiled(text: string, variables: string[]): Expression {
 
 /** What the expressions about one request are evaluated on. */
 export class Evaluation {
-  readonly #registry: Registry
   readonly #authorizer: Authorizer
   readonly #attributes: Attributes
   readonly #decisions = new Map<string, AccessDecision>()
   readonly #budget: Budget = createBudget(BUDGET)
   #variables: Variables
 
-  private constructor(registry: Registry, authorizer: Authorizer, attributes: Attributes, variables: Variables) {
-    this.#registry = registry
+  private constructor(authorizer: Authorizer, attributes: Attributes, variables: Variables) {
     this.#authorizer = authorizer
     this.#attributes = attributes
     const any = new AuthorizerValue(question => this.#decide(question))
@@ -97,7 +95,7 @@ export class Evaluation {
     const object = await inVersion(registry, as, attributes, attributes.object)
     const oldObject = await inVersion(registry, as, attributes, attributes.old)
     const namespace = await namespaceOf(attributes, registry.reader)
-    return new Evaluation(registry, authorizer, attributes, {
+    return new Evaluation(authorizer, attributes, {
       object: toCel(object ?? null),
       oldObject: toCel(oldObject ?? null),
       namespaceObject: toCel(namespace ?? null),
@@ -112,7 +110,7 @@ export class Evaluation {
   define(variables: { name: string; expression: Expression }[]): void {
     this.#variables.variables = new LazyDict(name => {
       const found = variables.find(each => each.name === name)
-      return found && found.expression.program.evaluate(this.#variables, this.#budget)
+      return found?.expression.program.evaluate(this.#variables, this.#budget)
     })
   }
 

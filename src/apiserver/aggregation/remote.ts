@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import { type Agent, request } from 'node:https'
-import { text } from 'node:stream/consumers'
 import {
   type apiregistration,
   findCondition,
@@ -10,9 +9,10 @@ import {
   withCondition,
 } from '../../api/index.ts'
 import type { Timer } from '../../base/index.ts'
-import { readyEndpoints, resolveService } from '../proxy/endpoints.ts'
+import { readyEndpoints, resolveService, slicesOf } from '../proxy/endpoints.ts'
 import { ownCall, type Registry } from '../registry/registry.ts'
 import { update } from '../registry/update.ts'
+import { readAtMost } from '../webhook/client.ts'
 import { goError } from '../webhook/go-errors.ts'
 
 type APIService = apiregistration.APIService
@@ -73,6 +73,7 @@ export class RemoteService {
     const { name, namespace } = this.spec.service!
     const after = await store.revision()
     if (this.#stopped) return
+    // Should a watch break, the next look is still taken in time.
     const again = { changes: () => this.check(), failed: () => {} }
     for (const prefix of [
       `${served(resources.services).prefix}${namespace}/${name}`,
@@ -103,7 +104,6 @@ export class RemoteService {
       }
     } catch (error) {
       this.#registry.log.warn({ error, apiService: this.name }, 'could not check')
-      this.available = false
     }
     this.#checking = false
     this.#retry = this.available ? FIRST_RETRY : Math.min(this.#retry * 2, RESYNC)
@@ -119,8 +119,7 @@ export class RemoteService {
     if (service.spec.type === 'ClusterIP') {
       const found = service.spec.ports?.find(each => each.port === port)
       if (!found) return refused('ServicePortError', `${about} is not listening on port ${port}`)
-      const slices = await this.#registry.reader.list(resources.endpointSlices, namespace)
-      if (!slices.some(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name))
+      if (!(await slicesOf(this.#registry, namespace, name)).length)
         return refused('EndpointsNotFound', `cannot find endpointslices for ${about}`)
       if (!(await readyEndpoints(this.#registry, service, found.name ?? '')).length)
         return refused(
@@ -174,13 +173,10 @@ export class RemoteService {
       sent.once('error', reject)
       sent.once('response', (answer: IncomingMessage) => {
         const status = answer.statusCode ?? 0
-        const refusal =
-          status < 200 || status > 299
-            ? new BadStatus(`bad status from https://${address.host}:${address.port}${path}: ${status}`)
-            : Number(answer.headers['content-length'] ?? 0) > MAX_DOCUMENT && new Error('document too large')
-        if (!refusal) return void text(answer).then(resolve, reject)
+        if (status >= 200 && status < 300)
+          return void readAtMost(MAX_DOCUMENT, answer).then(body => resolve(body.toString()), reject)
         answer.resume()
-        reject(refusal)
+        reject(new BadStatus(`bad status from https://${address.host}:${address.port}${path}: ${status}`))
       })
       sent.end()
     })

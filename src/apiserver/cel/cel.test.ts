@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
+import { seededRandom } from '../../base/index.ts'
 import { CelError, CompileError, compile, createBudget, fromCel, loadCel, toCel } from './index.ts'
 
 const self = toCel({
@@ -168,6 +169,49 @@ describe('CEL', () => {
     const program = compile('self.all(x, self.all(y, self.all(z, x + y + z >= 0)))', { variables: ['self'] })
     const many = toCel(Array.from({ length: 200 }, (_, index) => index))
     assert.throws(() => program.evaluate({ self: many }, createBudget(100_000)), /cost limit exceeded/)
+  })
+
+  it('takes anything for an expression, or says what is wrong with it', () => {
+    const random = seededRandom(42)
+    const pick = <T>(from: readonly T[]) => from[Math.floor(random.next() * from.length)]!
+    const words = [
+      ...'self.list.map(x, x + "a") == [1, 2.5, 3u] && !has(self.a) || b"x" in {"k": -1} ? null : true'.split(/\b/),
+      ...[
+        '.?',
+        '[?',
+        '`',
+        "'",
+        '"""',
+        '\\',
+        '0x',
+        '1e9',
+        '%',
+        '(',
+        ')',
+        '{',
+        '}',
+        'Object',
+        'cel.bind(',
+        'optMap(',
+        'ü',
+      ],
+    ]
+    for (let round = 0; round < 3000; round++) {
+      const expression = Array.from({ length: 1 + Math.floor(random.next() * 12) }, () => pick(words)).join('')
+      try {
+        compile(expression, { variables: ['self'] }).evaluate({ self }, createBudget(10_000))
+      } catch (error) {
+        assert.ok(error instanceof CompileError || error instanceof CelError, `${expression}: ${error}`)
+      }
+    }
+  })
+
+  it('has no stack to exhaust', () => {
+    for (const expression of [`self${'.a'.repeat(50_000)}`, `1${'+1'.repeat(50_000)}`, `${'!'.repeat(50_000)}true`])
+      assert.throws(
+        () => compile(expression, { variables: ['self'] }).evaluate({ self }, createBudget(1e9)),
+        error => error instanceof CompileError || error instanceof CelError,
+      )
   })
 
   it('goes by the schema', () => {

@@ -1,4 +1,4 @@
-import { type Budget, CelError, createBudget, spend } from './errors.ts'
+import { type Budget, CelError, CompileError, createBudget, spend } from './errors.ts'
 import { isFunction, lookUp } from './functions.ts'
 import { located } from './lexer.ts'
 import { type Node, parse } from './parser.ts'
@@ -27,12 +27,27 @@ type Eval = (frame: Frame) => Value
 
 /** Throws a CompileError. */
 export function compile(expression: string, { variables }: CompileOptions): Program {
-  const compiler = new Compiler(expression, variables)
-  const run = compiler.compile(parse(expression))
+  const run = shallow(
+    () => new Compiler(expression, variables).compile(parse(expression)),
+    () => new CompileError('expression is nested too deeply'),
+  )
   return {
     evaluate(given, budget = createBudget()) {
-      return run({ slots: variables.map(name => given[name] ?? null), budget })
+      const slots = variables.map(name => given[name] ?? null)
+      return shallow(
+        () => run({ slots, budget }),
+        () => new CelError('expression is nested too deeply'),
+      )
     },
+  }
+}
+
+/** A chain of thousands of operators is within all limits but the stack's. */
+function shallow<T>(run: () => T, problem: () => Error): T {
+  try {
+    return run()
+  } catch (error) {
+    throw error instanceof RangeError ? problem() : error
   }
 }
 

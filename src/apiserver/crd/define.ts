@@ -7,7 +7,6 @@ import { columnsOf } from './columns.ts'
 import type { Convert, Definition } from './conversion.ts'
 import { ConvertedStore } from './converted-store.ts'
 import { goRegexp, loadGoRegexp } from './go-regexp.ts'
-import { jsonPath } from './json-path.ts'
 import { rulesOf } from './rules/rules.ts'
 import { customStrategy } from './strategy.ts'
 
@@ -34,12 +33,17 @@ const CHANGED = ['get', 'patch', 'update']
 /** Everything that the server needs to serve a definition's versions, compiled from it once. */
 export async function define(definition: Definition, options: DefineOptions): Promise<Served[]> {
   const { versions } = definition.spec
-  if (versions.some(version => needsRegexp(schemaOf(version)))) await loadGoRegexp()
+  await loadRegexpFor(definition)
   const shapes = new Map(versions.map(version => [version.name, shapeOf(definition, version)]))
   const stored = shapes.get(versions.find(({ storage }) => storage)!.name)!
   return versions
     .filter(({ served }) => served)
     .map(version => serve(definition, version, shapes.get(version.name)!, stored, options))
+}
+
+/** Loads what the expressions in a definition's schemas need, if there are any. */
+export async function loadRegexpFor({ spec }: Definition): Promise<void> {
+  if (spec.versions?.some(version => needsRegexp(schemaOf(version)))) await loadGoRegexp()
 }
 
 export const schemaOf = ({ schema }: Version): JsonSchema =>
@@ -98,9 +102,7 @@ function serve(definition: Definition, version: Version, shape: Shape, stored: S
     load: entries => loaded(entries, shape, options.convert),
     save: value => (shape === stored ? value : saved(value, stored, options.convert)),
   })
-  const selectable = (version.selectableFields ?? []).map(
-    ({ jsonPath: path }) => [path.replace(/^\./, ''), jsonPath(path)] as [string, ReturnType<typeof jsonPath>],
-  )
+  const selectable = (version.selectableFields ?? []).map(({ jsonPath: path }) => path.slice(1))
   return {
     resource,
     codec,
@@ -114,7 +116,8 @@ function serve(definition: Definition, version: Version, shape: Shape, stored: S
     }),
     prefix: `/registry/${group}/${plural}/`,
     head,
-    itemStart: head.length - '"metadata":{'.length,
+    // To upstream such objects are maps, which say even in a list what they are.
+    itemStart: 1,
     hasStatus,
     custom: {
       store,

@@ -3,7 +3,7 @@ import type { Strategy } from '../registry/strategy.ts'
 import { immutable } from '../registry/validation/field.ts'
 import { CLEANUP_FINALIZER } from './cleanup.ts'
 import type { Definition } from './conversion.ts'
-import { loadGoRegexp } from './go-regexp.ts'
+import { loadRegexpFor } from './define.ts'
 import { definitionProblems, storedVersionProblems } from './validation/definition.ts'
 
 const HTTPS = 443
@@ -21,13 +21,13 @@ export const definitionStrategy: Strategy<Definition> = {
   },
 
   async prepareCreate(definition) {
-    await loadGoRegexp()
+    await loadRegexpFor(definition)
     definition.status = { ...definition.status, storedVersions: [] }
     noteStorageVersion(definition)
   },
 
   async prepareUpdate(definition) {
-    await loadGoRegexp()
+    await loadRegexpFor(definition)
     noteStorageVersion(definition)
   },
 

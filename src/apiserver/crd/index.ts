@@ -85,15 +85,25 @@ class Follower implements Component {
     this.#watcher = store.watch(this.#served.prefix, after, {
       changes: changes => this.#enqueue(...changes.map(nameOf)),
       failed: error => {
-        if (!this.#stopping.signal.aborted) log.error({ error }, 'no longer following custom resource definitions')
+        if (this.#stopping.signal.aborted) return
+        log.warn({ error }, 'following custom resource definitions anew')
+        this.#later(() => this.#followAnew())
       },
     })
+  }
+
+  /** Whatever was missed meanwhile is found by looking at everything. */
+  async #followAnew(): Promise<void> {
+    const { entries, revision } = await this.#registry.store.list(this.#served.prefix)
+    this.#follow(revision)
+    this.#enqueue(...this.#definitions.keys(), ...entries.map(nameOf))
   }
 
   #enqueue(...names: string[]): void {
     for (const name of names) this.#waiting.add(name)
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined
+      if (this.#waiting.size && !this.#stopping.signal.aborted) this.#enqueue()
     })
   }
 
@@ -110,12 +120,20 @@ class Follower implements Component {
   }
 
   #tryAgain(name: string, error: unknown): void {
-    const { clock, log } = this.#registry
     if (this.#stopping.signal.aborted) return
-    log.warn({ error, name }, 'custom resource definition could not be followed')
-    clock.after(RETRY, () => {
-      if (!this.#stopping.signal.aborted) this.#enqueue(name)
-    })
+    this.#registry.log.warn({ error, name }, 'custom resource definition could not be followed')
+    this.#later(() => this.#enqueue(name))
+  }
+
+  /** Runs after a while, again and again until it succeeds or the server stops. */
+  #later(run: () => void | Promise<void>): void {
+    const { signal } = this.#stopping
+    this.#registry.clock
+      .sleep(RETRY, signal)
+      .then(run)
+      .catch(() => {
+        if (!signal.aborted) this.#later(run)
+      })
   }
 
   async #reconcile(name: string): Promise<void> {
@@ -205,7 +223,7 @@ const brief = ({ spec, ...rest }: Definition): Definition => ({ ...rest, spec: {
 
 const first = (names: Set<string>): string | undefined => names.values().next().value
 
-const nameOf = ({ key }: Change) => key.slice(key.lastIndexOf('/') + 1)
+const nameOf = ({ key }: Pick<Change, 'key'>) => key.slice(key.lastIndexOf('/') + 1)
 
 const signatureOf = ({ spec, status }: Definition): string =>
   createHash('sha256')

@@ -1,15 +1,14 @@
 import { errors, type KubeObject } from '../../api/index.ts'
-import type { Codec } from '../../encoding/index.ts'
+import { type Codec, isObject } from '../../encoding/index.ts'
 import type { Strategy } from '../registry/strategy.ts'
-import type { JsonPath } from './json-path.ts'
 
 export interface CustomStrategyOptions {
   group: string
   resource: string
   codec: Codec
   hasStatus: boolean
-  /** By the path as selectors name it: `spec.color`. */
-  selectable: [name: string, path: JsonPath][]
+  /** Fields that selectors may name: `spec.color`. */
+  selectable: string[]
   /** Whether the definition is being deleted. */
   isTerminating(): boolean
 }
@@ -38,12 +37,17 @@ export const customStrategy = (options: CustomStrategyOptions): Strategy => {
         ),
     validateStatusUpdate: (object, old) => codec.structural(object, old),
     ...(selectable.length
-      ? { fields: object => Object.fromEntries(selectable.map(([name, find]) => [name, textOf(find(object)[0])])) }
+      ? { fields: object => Object.fromEntries(selectable.map(name => [name, textOf(object, name)])) }
       : {}),
   }
 }
 
-const textOf = (value: unknown): string => (value === undefined || value === null ? '' : String(value))
+function textOf(object: unknown, path: string): string {
+  const value = path
+    .split('.')
+    .reduce((at, name) => (isObject(at) && Object.hasOwn(at, name) ? at[name] : undefined), object)
+  return value === undefined || value === null ? '' : String(value)
+}
 
 const terminating = (of: CustomStrategyOptions) => {
   const error = errors.methodNotSupported(of, 'create')

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { allResources, type Resource, StatusError } from '../../api/index.ts'
-import { parseAccept } from '../pipeline/accept.ts'
 import type { Context } from '../pipeline/context.ts'
 import { byVersion } from './groups.ts'
 import { createDiscovery } from './index.ts'
@@ -149,16 +148,5 @@ describe('byVersion', () => {
   it('sorts as upstream documents it', () => {
     const sorted = ['v10', 'v2', 'v1', 'v11beta2', 'v10beta3', 'v3beta1', 'v12alpha1', 'v11alpha2', 'foo1', 'foo10']
     assert.deepEqual([...sorted].reverse().sort(byVersion), sorted)
-  })
-})
-
-describe('parseAccept', () => {
-  it('puts the most wanted first', () => {
-    assert.deepEqual(
-      parseAccept('text/html;q=0.5, application/json;as=Table ;g=meta.k8s.io, */*;q=0.1').map(({ type }) => type),
-      ['application/json', 'text/html', '*/*'],
-    )
-    assert.deepEqual(parseAccept('application/json;as=Table;g=x')[0]!.parameters, { as: 'Table', g: 'x' })
-    assert.deepEqual(parseAccept(undefined), [{ type: '*/*', parameters: {} }])
   })
 })

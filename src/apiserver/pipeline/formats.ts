@@ -2,6 +2,8 @@ import { model } from '../../api/index.ts'
 import { encodeProtobuf } from '../../encoding/index.ts'
 import { parseAccept, takesIn } from './accept.ts'
 import type { Context, Reply } from './context.ts'
+import { indented } from './indent.ts'
+import { yamlOf } from './yaml.ts'
 
 /** The forms in which objects are answered, in the order in which a client gets them that does not mind. */
 export const JSON_TYPE = 'application/json'
@@ -100,33 +102,6 @@ function typeOf({ kind, apiVersion }: Kind): string | undefined {
 }
 
 async function rewritten({ rewrite: _, ...reply }: Reply, as: Rewrite): Promise<Reply> {
-  const json = whole(reply).toString()
-  return { ...reply, body: Buffer.from(as === 'yaml' ? await yamlOf(json) : indented(json)) }
+  const json = whole(reply)
+  return { ...reply, body: as === 'yaml' ? await yamlOf(json) : indented(json) }
 }
-
-async function yamlOf(json: string): Promise<string> {
-  // Few requests are YAML, and the library is large.
-  const { stringify } = await import('yaml')
-  return stringify(JSON.parse(json), { version: '1.1', sortMapEntries: true, indentSeq: false, lineWidth: 0 })
-}
-
-/** JSON on many lines, as Go indents it. It goes by the text, so that numbers stay as they are and keys in their order. */
-export function indented(json: string): string {
-  let text = ''
-  let depth = 0
-  const line = () => `\n${'  '.repeat(depth)}`
-  for (const [token] of json.matchAll(TOKEN)) {
-    if (token === '{' || token === '[') {
-      depth++
-      text += token + line()
-    } else if (token === '}' || token === ']') {
-      depth--
-      text += line() + token
-    } else if (token === ',') text += token + line()
-    else text += token === ':' ? ': ' : token
-  }
-  return text
-}
-
-/** Empty objects and lists stay on one line, as does whatever is no bracket. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|\{\}|\[\]|[{}[\]:,]|[^\s{}[\]:,"]+/g

@@ -1,5 +1,8 @@
 import { type core, type discovery, resources, SERVICE_NAME } from '../../api/index.ts'
+import type { Bytes } from '../../store/index.ts'
+import { memoized } from '../memo.ts'
 import type { Registry } from '../registry/registry.ts'
+import { decodeEntry } from '../registry/served.ts'
 
 /** Where something listens. */
 export interface Address {
@@ -9,16 +12,29 @@ export interface Address {
 
 const HTTPS = 443
 
+/** Remembered beside the bytes, since webhooks and proxies ask for the same few at every request. */
+const decoded = new WeakMap<Bytes, discovery.EndpointSlice>()
+
+/** The endpoint slices of a Service. */
+export async function slicesOf(
+  { store, served }: Pick<Registry, 'store' | 'served'>,
+  namespace: string,
+  service: string,
+): Promise<discovery.EndpointSlice[]> {
+  const { entries } = await store.list(`${served(resources.endpointSlices).prefix}${namespace}/`)
+  return entries
+    .map(entry => memoized(decoded, entry.value, () => decodeEntry<discovery.EndpointSlice>(entry)))
+    .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === service)
+}
+
 /** The ready endpoints of one port of a Service. */
 export async function readyEndpoints(
-  { reader }: Pick<Registry, 'reader'>,
+  registry: Pick<Registry, 'store' | 'served'>,
   { metadata: { name, namespace } }: core.Service,
   portName: string,
 ): Promise<Address[]> {
-  const slices = await reader.list(resources.endpointSlices, namespace)
-  return slices
-    .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === name)
-    .flatMap(slice => readyAddresses(slice, portName))
+  const slices = await slicesOf(registry, namespace!, name)
+  return slices.flatMap(slice => readyAddresses(slice, portName))
 }
 
 function readyAddresses({ endpoints, ports }: discovery.EndpointSlice, portName: string): Address[] {
@@ -35,7 +51,7 @@ function readyAddresses({ endpoints, ports }: discovery.EndpointSlice, portName:
  * Source: k8s.io/kube-aggregator/pkg/apiserver/resolvers.go, k8s.io/apiserver/pkg/util/proxy ResolveEndpoint
  */
 export async function resolveService(
-  registry: Pick<Registry, 'reader' | 'random'>,
+  registry: Pick<Registry, 'store' | 'served' | 'reader' | 'random'>,
   namespace: string,
   name: string,
   port = HTTPS,

@@ -121,20 +121,21 @@ function exchange(options: RequestOptions, body: Buffer): Promise<Answer> {
       reject(error)
     })
     sent.once('response', answer => {
-      readAll(answer).then(bytes => resolve({ status: answer.statusCode ?? 0, body: bytes }), reject)
+      readAtMost(MAX_ANSWER, answer).then(bytes => resolve({ status: answer.statusCode ?? 0, body: bytes }), reject)
     })
     sent.end(body)
   })
 }
 
-async function readAll(answer: IncomingMessage): Promise<Buffer> {
+/** The body of an answer; rejects when it is larger than `limit` bytes. */
+export async function readAtMost(limit: number, answer: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of answer as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_ANSWER) {
+    if (size > limit) {
       answer.destroy()
-      throw new Error(`the response is larger than ${MAX_ANSWER} bytes`)
+      throw new Error(`the response is larger than ${limit} bytes`)
     }
     chunks.push(chunk)
   }

@@ -51,9 +51,14 @@ export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecO
   function problemsOf(object: KubeObject, old?: KubeObject): FieldError[] {
     const problems: FieldError[] = []
     check()(object, '', problems, old)
-    return [...problems, ...structureProblems(schema, object)]
+    const structure = structureProblems(schema, object)
+    // Lists with duplicates that an older schema allowed may stay.
+    const known = old && structure.some(isDuplicate) && structureProblems(schema, old).some(isDuplicate)
+    return [...problems, ...(known ? structure.filter(problem => !isDuplicate(problem)) : structure)]
   }
 }
+
+const isDuplicate = ({ type }: FieldError) => type === 'Duplicate'
 
 function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined

@@ -100,7 +100,7 @@ class Run {
   #visitFields({ fields, others, schema }: Level, value: Record<string, unknown>, old: unknown, path: string): void {
     const before = schema['x-kubernetes-map-type'] !== 'atomic' && isObject(old) ? old : undefined
     for (const key in value) {
-      const level = fields.get(key) ?? (schema.properties && key in schema.properties ? undefined : others)
+      const level = fields.get(key) ?? (Object.hasOwn(schema.properties ?? {}, key) ? undefined : others)
       if (level) this.visit(level, value[key], before?.[key], fields.has(key) ? child(path, key) : `${path}[${key}]`)
     }
   }
