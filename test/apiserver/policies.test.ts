@@ -241,6 +241,11 @@ describe('admission policies', () => {
       { validations: [{ expression: 'params.x' }] },
       /compilation failed: ERROR: <input>:1:1: undeclared reference to 'params'/,
     ],
+    [
+      'that says neither yes nor no',
+      { validations: [{ expression: 'size(object.data)' }] },
+      /spec\.validations\[0\]\.expression: Invalid value: "size\(object\.data\)": must evaluate to bool$/,
+    ],
   ]
   for (const [what, spec, message] of faults)
     it(`does not take an expression ${what}`, async () => {

@@ -35,6 +35,7 @@ describe('the official JavaScript client on a cluster', { timeout: 120_000 }, ()
     await startPods(
       cluster,
       scriptPod('quiet', `echo one; echo two; ${WAIT}`),
+      scriptPod('ends', `echo one; ${WAIT}`, { restartPolicy: 'Never' }),
       scriptPod('talks', TALKS, {}, { stdin: true }),
       web,
     )
@@ -45,12 +46,12 @@ describe('the official JavaScript client on a cluster', { timeout: 120_000 }, ()
   })
 
   /** Runs a shell script in a container; all that it said, and how it ended. */
-  async function inContainer(script: string, input = '') {
+  async function inContainer(script: string, input = '', pod = 'quiet') {
     const [out, complaints] = [new PassThrough(), new PassThrough()]
     const said = Promise.all([text(out), text(complaints)])
     const status = await new Promise<V1Status>((resolve, reject) => {
       new Exec(config)
-        .exec('default', 'quiet', 'main', ['sh', '-c', script], out, complaints, Readable.from([input]), false, resolve)
+        .exec('default', pod, 'main', ['sh', '-c', script], out, complaints, Readable.from([input]), false, resolve)
         .catch(reject)
     })
     out.end()
@@ -81,14 +82,14 @@ describe('the official JavaScript client on a cluster', { timeout: 120_000 }, ()
   })
 
   it('reads and follows logs', async () => {
-    const out = new PassThrough()
-    let log = ''
-    out.on('data', chunk => {
-      log += chunk
-    })
-    const abort = await new Log(config).log('default', 'quiet', 'main', out, { follow: true, tailLines: 1 })
-    await eventually(() => assert.equal(log, 'two\n'))
-    abort.abort()
+    const read = new PassThrough()
+    await new Log(config).log('default', 'quiet', 'main', read, { tailLines: 1 })
+    assert.equal(await text(read), 'two\n')
+    const followed = new PassThrough()
+    await new Log(config).log('default', 'ends', 'main', followed, { follow: true })
+    const all = text(followed)
+    await inContainer('echo three > /proc/1/fd/1; kill 1', '', 'ends')
+    assert.equal(await all, 'one\nthree\n')
   })
 
   it('forwards a port', async () => {

@@ -56,6 +56,9 @@ const spec: JsonSchema = {
 const schema: JsonSchema = { type: 'object', properties: { spec, status: { type: 'object' } } }
 const codec = schemaCodec(schema, { pattern: goRegexp, rules: () => rulesOf(schema) })
 
+/** The same, but for the rules. */
+const unruled = schemaCodec(schema, { pattern: goRegexp })
+
 function parsed(input: Buffer): unknown {
   try {
     return parseJson(input).value
@@ -77,7 +80,7 @@ fuzz('custom-resource', input => {
   codec.default(object)
   codec.structural(object)
   // What stays as it was is let through, but for the kind of an embedded object.
-  const kept = codec.structural(object, object).filter(({ field }) => !/^(spec\.template|<nil>)/.test(field))
+  const kept = unruled.structural(object, object).filter(({ field }) => !/^(spec\.template|<nil>)/.test(field))
   assert.deepEqual(kept, [])
   // Read again, it is the same.
   const bytes = codec.encode(object)

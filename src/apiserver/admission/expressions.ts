@@ -17,6 +17,8 @@ import {
   type Value,
   type Variables,
 } from '../cel/index.ts'
+import { check } from '../crd/rules/check.ts'
+import { DYN, typeName } from '../crd/rules/types.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Attributes } from './admission.ts'
 import { namespaceOf } from './match/selectors.ts'
@@ -39,12 +41,21 @@ export interface Expression {
 export const conditionOf = (text: string): Expression => compiled(text, REQUEST_NAMES)
 export const policyExpression = (text: string): Expression => compiled(text, POLICY_NAMES)
 
+/** What an expression has to evaluate to, as its type is named. */
+export type Wanted = 'bool' | 'string' | 'any'
+
 /** What is wrong with an expression that is to be stored; `params`: whether the policy has any. */
-export function expressionProblem(text: string, of: 'webhook' | 'policy', params = true): string | undefined {
+export function expressionProblem(
+  text: string,
+  of: 'webhook' | 'policy',
+  wanted: Wanted,
+  params = true,
+): string | undefined {
   const variables = of === 'webhook' ? REQUEST_NAMES : POLICY_NAMES.filter(name => params || name !== 'params')
   try {
     compile(text, { variables })
-    return undefined
+    const type = typeName(check(text, Object.fromEntries(variables.map(name => [name, DYN]))))
+    return wanted === 'any' || type === wanted || type === 'dyn' ? undefined : `must evaluate to ${wanted}`
   } catch (error) {
     if (error instanceof CompileError) return `compilation failed: ${error.message}`
     throw error

@@ -1,4 +1,4 @@
-import { codecFor } from '../codec.ts'
+import { codecFor, DecodeError } from '../codec.ts'
 import { put } from '../scalars.ts'
 import { fieldSchema, isObject, type JsonObject, type JsonSchema } from './schema.ts'
 
@@ -17,7 +17,7 @@ export function prune(schema: JsonSchema, value: unknown, unknown: string[]): Js
 }
 
 function pruneValue(schema: JsonSchema | undefined, value: unknown, path: string, unknown: string[]): unknown {
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null) return scalar(value)
   if (Array.isArray(value)) {
     const { items } = schema ?? {}
     return value.map((item, index) =>
@@ -27,6 +27,12 @@ function pruneValue(schema: JsonSchema | undefined, value: unknown, path: string
     )
   }
   return schema ? pruneObject(schema, value as JsonObject, path, unknown) : copy(value as JsonObject)
+}
+
+/** Nothing but a number can be out of range: `1e400`. */
+function scalar(value: unknown): unknown {
+  if (typeof value !== 'number' || Number.isFinite(value)) return value
+  throw new DecodeError('json: cannot unmarshal number into Go value of type float64')
 }
 
 function pruneObject(schema: JsonSchema, value: JsonObject, path: string, unknown: string[]): JsonObject {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket, WebSocketServer } from 'ws'
 import type { Logger } from '../../base/index.ts'
 import type { Runtime, StreamOptions } from '../runtime/runtime.ts'
+import { FORWARD_PROTOCOL, forwardPorts } from './forward-ports.ts'
 import { bridge, WEBSOCKET_PROTOCOLS } from './remote-command.ts'
 import { upgradeToSpdy } from './spdy/connect.ts'
 
@@ -27,12 +28,14 @@ function optionsOf(query: URLSearchParams): StreamOptions {
 function streamUrl(runtime: Runtime, { kind, id, query }: StreamTarget): Promise<string> {
   if (kind === 'exec') return runtime.exec(id, { ...optionsOf(query), command: query.getAll('command') })
   if (kind === 'attach') return runtime.attach(id, optionsOf(query))
-  const ports = query
+  return runtime.portForward(id, portsOf(query))
+}
+
+const portsOf = (query: URLSearchParams): number[] =>
+  query
     .getAll('port')
     .flatMap(ports => ports.split(','))
     .map(Number)
-  return runtime.portForward(id, ports)
-}
 
 let webSockets: Promise<WebSocketServer> | undefined
 
@@ -43,7 +46,9 @@ function webSocketServer(): Promise<WebSocketServer> {
       new WebSocketServer({
         noServer: true,
         perMessageDeflate: false,
-        handleProtocols: offered => [TUNNEL, ...WEBSOCKET_PROTOCOLS].find(protocol => offered.has(protocol)) ?? false,
+        handleProtocols: (offered, { url }) =>
+          [TUNNEL, ...(isForward(url) ? [FORWARD_PROTOCOL] : WEBSOCKET_PROTOCOLS)].find(each => offered.has(each)) ??
+          false,
       }),
   )
   return webSockets
@@ -62,12 +67,19 @@ export async function serveStream(
   if (request.headers.upgrade?.toLowerCase() !== 'websocket') return passThrough(url, request, socket, head)
   const server = await webSocketServer()
   server.handleUpgrade(request, socket, head, client => {
-    const joined = client.protocol === TUNNEL ? tunnel(client, url) : bridge(client, url, optionsOf(target.query))
-    joined.catch((error: Error) => {
+    joined(client, url, target).catch((error: Error) => {
       log.debug({ kind: target.kind, error: error.message }, 'a stream failed')
       client.close(1011, error.message.slice(0, 100))
     })
   })
+}
+
+const isForward = (url = '') => url.startsWith('/portForward/')
+
+function joined(client: WebSocket, url: string, { kind, query }: StreamTarget): Promise<void> {
+  if (client.protocol === TUNNEL) return tunnel(client, url)
+  if (kind === 'portForward') return forwardPorts(client, url, PORT_FORWARD, portsOf(query))
+  return bridge(client, url, optionsOf(query))
 }
 
 /** The runtime answers the handshake itself. */

@@ -1,5 +1,5 @@
 import { type admissionregistration, type FieldError, names } from '../../../api/index.ts'
-import { expressionProblem } from '../../admission/expressions.ts'
+import { expressionProblem, type Wanted } from '../../admission/expressions.ts'
 import type { Strategy } from '../strategy.ts'
 import { complaints, each, forbidden, invalid, oneOf, optionalOneOf, required, unique } from '../validation/field.ts'
 import { validateLabelSelector } from '../validation/selectors.ts'
@@ -78,7 +78,7 @@ function validateConditions(
     ...tooMany,
     ...each(conditions, path, ({ name, expression }, field) => [
       ...(name ? complaints(`${field}.name`, name, names.qualifiedNameProblems(name)) : [required(`${field}.name`)]),
-      ...validateExpression(expression, `${field}.expression`, of, params),
+      ...validateExpression(expression, `${field}.expression`, of, 'bool', params),
     ]),
     ...unique(conditions, path, ({ name }) => name, 'name'),
   ]
@@ -88,10 +88,11 @@ function validateExpression(
   expression: string | undefined,
   field: string,
   of: 'webhook' | 'policy',
+  wanted: Wanted,
   params?: boolean,
 ): FieldError[] {
   if (!expression?.trim()) return [required(field)]
-  const problem = expressionProblem(expression, of, params)
+  const problem = expressionProblem(expression, of, wanted, params)
   return problem ? [invalid(field, expression, problem)] : []
 }
 
@@ -109,7 +110,7 @@ function validatePolicy({
     ...validateConditions(matchConditions, 'spec.matchConditions', 'policy', params),
     ...each(variables, 'spec.variables', ({ name, expression }, path) => [
       ...(name ? complaints(`${path}.name`, name, names.cIdentifierProblems(name)) : [required(`${path}.name`)]),
-      ...validateExpression(expression, `${path}.expression`, 'policy', params),
+      ...validateExpression(expression, `${path}.expression`, 'policy', 'any', params),
     ]),
     ...unique(variables, 'spec.variables', ({ name }) => name, 'name'),
   ]
@@ -172,15 +173,15 @@ export const validatingPolicyStrategy: Strategy<admissionregistration.Validating
       ...validatePolicy(spec),
       ...each(spec.validations, 'spec.validations', ({ expression, messageExpression }, path) => [
         ...(expression?.trim()
-          ? validateExpression(expression, `${path}.expression`, 'policy', params)
+          ? validateExpression(expression, `${path}.expression`, 'policy', 'bool', params)
           : [required(`${path}.expression`, 'expression is not specified')]),
         ...(messageExpression
-          ? validateExpression(messageExpression, `${path}.messageExpression`, 'policy', params)
+          ? validateExpression(messageExpression, `${path}.messageExpression`, 'policy', 'string', params)
           : []),
       ]),
       ...each(spec.auditAnnotations, 'spec.auditAnnotations', ({ key, valueExpression }, path) => [
         ...(key ? [] : [required(`${path}.key`)]),
-        ...validateExpression(valueExpression, `${path}.valueExpression`, 'policy', params),
+        ...validateExpression(valueExpression, `${path}.valueExpression`, 'policy', 'any', params),
       ]),
     ]
   },
@@ -204,7 +205,7 @@ export const mutatingPolicyStrategy: Strategy<admissionregistration.MutatingAdmi
         const { expression } = (field === 'jsonPatch' ? jsonPatch : applyConfiguration) ?? {}
         return [
           ...oneOf(`${path}.patchType`, patchType, ['ApplyConfiguration', 'JSONPatch']),
-          ...validateExpression(expression, `${path}.${field}.expression`, 'policy', params),
+          ...validateExpression(expression, `${path}.${field}.expression`, 'policy', 'any', params),
         ]
       }),
     ]

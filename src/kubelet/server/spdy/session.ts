@@ -37,14 +37,14 @@ export class SpdySession {
     socket.resume()
   }
 
-  /** Opens a stream; resolves when the other side has taken it. */
-  async open(type: string): Promise<SpdyStream> {
+  /** Opens a stream; resolves when the other side has taken it. Names of headers are in lower case. */
+  async open(type: string, headers: Record<string, string> = {}): Promise<SpdyStream> {
     const id = this.#nextId
     this.#nextId += 2
     const stream = { id, type }
     this.#streams.set(id, stream)
     const taken = new Promise<void>((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
-    this.#socket.write(synStream(id, { streamtype: type }, id === 1))
+    this.#socket.write(synStream(id, { streamtype: type, ...headers }, id === 1))
     await taken
     return stream
   }
