@@ -49,6 +49,7 @@ function int64(value: unknown): number {
 
 function float64(value: unknown): number {
   if (typeof value !== 'number') throw new Mismatch(jsonType(value))
+  if (!Number.isFinite(value)) throw new Mismatch('number')
   return value
 }
 
@@ -109,6 +110,7 @@ function intOrString(value: unknown): number | string {
 
 /** A copy, so that what was decoded shares nothing with what it was decoded from. */
 function copy(value: unknown): unknown {
+  if (typeof value === 'number') return float64(value)
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(copy)
   const copied: Record<string, unknown> = {}
