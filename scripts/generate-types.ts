@@ -103,7 +103,7 @@ function declare(field: Field, group: string, owner: string): string {
 }
 
 mkdirSync(url('types'), { recursive: true })
-for (const [group, namespace] of Object.entries(namespaces)) {
+for (const group of Object.keys(namespaces)) {
   const bodies: string[] = []
   for (const [name, { fields }] of Object.entries(model.types)) {
     const [owner, kind] = split(name)
