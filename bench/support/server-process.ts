@@ -3,7 +3,7 @@
  * is ready, and stops at SIGTERM.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,11 +22,14 @@ export interface Instructions {
 }
 
 export type Served =
-  | { kind: 'apiserver' }
+  /** `path` is of a store that is there already; without it the server has a new one of its own. */
+  | { kind: 'apiserver'; path?: string }
   /** Answers every request with the same bytes. */
   | { kind: 'bytes'; base64: string }
   /** Puts every body into LMDB, and answers with it once it is on the disk. */
   | { kind: 'lmdb' }
+  /** Passes every body that is posted on to all who have sent a GET. */
+  | { kind: 'broadcast' }
 
 interface Running {
   port: number
@@ -79,11 +82,41 @@ function lmdbListener(path: string): RequestListener {
   }
 }
 
+/** What arrives in one turn of the event loop goes out together, as it does where writers share a flush. */
+function broadcastListener(): RequestListener {
+  const watchers: ServerResponse[] = []
+  let posted: Buffer[] = []
+  const passOn = () => {
+    const bytes = Buffer.concat(posted)
+    posted = []
+    for (const watcher of watchers) watcher.write(bytes)
+  }
+  return async (request, response) => {
+    if (request.method === 'GET') {
+      response.writeHead(200, { 'Content-Type': 'application/json' })
+      response.flushHeaders()
+      watchers.push(response)
+      return
+    }
+    const body = await buffer(request)
+    if (posted.push(body) === 1) setImmediate(passOn)
+    response.writeHead(201, { 'Content-Type': 'application/json', 'Content-Length': body.length })
+    response.end(body)
+  }
+}
+
 function startServer(instructions: Instructions, path: string): Promise<Running> {
   const { what } = instructions
-  if (what.kind === 'apiserver') return startApi(instructions, path)
-  const listener = what.kind === 'lmdb' ? lmdbListener(path) : bytesListener(Buffer.from(what.base64, 'base64'))
-  return startBare(instructions, listener)
+  switch (what.kind) {
+    case 'apiserver':
+      return startApi(instructions, what.path ?? path)
+    case 'lmdb':
+      return startBare(instructions, lmdbListener(path))
+    case 'broadcast':
+      return startBare(instructions, broadcastListener())
+    case 'bytes':
+      return startBare(instructions, bytesListener(Buffer.from(what.base64, 'base64')))
+  }
 }
 
 const instructions = (await json(process.stdin)) as Instructions

@@ -10,6 +10,7 @@ import type { Instructions, Served } from './server-process.ts'
 
 export interface Server {
   port: number
+  pid: number
   ca: string
   /** Of a client that may do everything. */
   cert: string
@@ -35,7 +36,7 @@ export async function startServer(what: Served, stack: AsyncDisposableStack): Pr
   })
   child.stdin.end(JSON.stringify(instructions))
   const [port] = await Promise.race([once(createInterface(child.stdout), 'line'), exit.then(failed)])
-  return { port: Number(port), ca, ...admin }
+  return { port: Number(port), pid: child.pid!, ca, ...admin }
 }
 
 function failed(): never {

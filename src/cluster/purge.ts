@@ -11,19 +11,17 @@ const CGROUPS = '/sys/fs/cgroup'
 
 /** Leaves nothing of a stopped cluster on the machine. What is gone already is no error. */
 export async function purge(name: string, paths: Layout, settings?: Settings): Promise<void> {
-  if (settings) {
-    const { bridge, networkTable, proxyTable } = networkNames(name)
-    const { podCidr: clusterCidr, kubeconfig } = settings
-    await removeProxy({ table: proxyTable })
-    await removeNetwork({
-      cniConfDir: paths.cni,
-      dataDir: paths.ipam,
-      bridge,
-      table: networkTable,
-      clusterCidr,
-    })
-    await removeContext(kubeconfig, name)
-  }
+  // What carries the cluster's name is found without its settings, which somebody may have deleted with its data.
+  const { bridge, networkTable, proxyTable } = networkNames(name)
+  await removeProxy({ table: proxyTable })
+  await removeNetwork({
+    cniConfDir: paths.cni,
+    dataDir: paths.ipam,
+    bridge,
+    table: networkTable,
+    clusterCidr: settings?.podCidr,
+  })
+  if (settings) await removeContext(settings.kubeconfig, name)
   removeCgroups(name)
   if (settings) removeData(paths)
   rmSync(paths.run, { recursive: true, force: true })

@@ -11,7 +11,8 @@ export interface RemoveOptions {
   dataDir: string
   bridge: string
   table: string
-  clusterCidr: string
+  /** Whose routes go; without it, when nobody knows it any more, they stay. */
+  clusterCidr?: string
 }
 
 /**
@@ -22,7 +23,7 @@ export interface RemoveOptions {
 export async function removeNetwork(options: RemoveOptions): Promise<void> {
   const { bridge, table, clusterCidr, dataDir } = options
   await removeFile(conflistPath(options))
-  await applyRoutes(runCommand, clusterCidr, new Map())
+  if (clusterCidr) await applyRoutes(runCommand, clusterCidr, new Map())
   await runCommand('nft', ['-f', '-'], `add table ip ${table}\ndelete table ip ${table}\n`)
   await disallowForwarding(runCommand, table)
   await removeHostPortChains(runCommand)
