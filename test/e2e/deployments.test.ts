@@ -107,7 +107,7 @@ test('describe tells the whole story', async () => {
   assert.match(description, /\/var\/run\/secrets\/kubernetes.io\/serviceaccount from kube-api-access-\w+ \(ro\)/)
   // The kubelet may be faster than the scheduler's own word of it, and a second is as fine as events tell time.
   assert.match(description, /Normal +Scheduled .* default-scheduler +Successfully assigned default\/web-/)
-  assert.match(description, /Normal +Pulled [^]*Normal +Created [^]*Normal +Started /)
+  assert.match(description, /Normal +Pulled [\s\S]*Normal +Created [\s\S]*Normal +Started /)
   const node = await cluster.kubectl('describe', 'node')
   assert.match(node, new RegExp(`default +${pod?.metadata.name} +0 \\(0%\\)`))
 })
