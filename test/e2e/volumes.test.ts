@@ -15,6 +15,7 @@ import {
   scriptContainer,
   scriptPod,
   startPods,
+  tryKubectl,
   WAIT,
 } from '../support/kubectl.ts'
 
@@ -157,7 +158,9 @@ describe('other volumes', { concurrency: 3 }, () => {
     await startPods(cluster, scriptPod('shared', '', { containers, volumes: [{ name: 'data', emptyDir: {} }] }))
     const read = () => cluster.kubectl('exec', 'shared', '--container=reader', '--', 'cat', '/data/file')
     assert.equal(await read(), 'written\n')
-    await cluster.kubectl('exec', 'shared', '--container=writer', '--', 'kill', '1')
+    // What ends the container may be ended with it before it can say that it was well.
+    const killed = await tryKubectl(cluster, ['exec', 'shared', '--container=writer', '--', 'kill', '1'])
+    assert.ok(killed.code === 0 || killed.code === 137, killed.stderr)
     await eventually(async () => assert.equal(await read(), 'written\nwritten\n'))
     const { uid } = (await getPod(cluster, 'shared')).metadata
     const folder = join(cluster.dataDirectory, 'kubelet', 'pods', uid ?? '')

@@ -1,5 +1,4 @@
 import { pipeline, type Writable } from 'node:stream'
-import { setImmediate } from 'node:timers/promises'
 import type { Listing } from '../registry/list.ts'
 import type { Sink } from '../registry/watch.ts'
 import type { View } from '../views/view.ts'
@@ -36,7 +35,6 @@ export async function streamList(
   for await (const part of parts) {
     if (response.destroyed) return undefined
     if (!out.write(part)) await drained(out)
-    await setImmediate()
   }
   out.end()
   return undefined

@@ -18,7 +18,7 @@ export interface Listing {
 }
 
 /** How many entries are read in one turn of the event loop. */
-const CHUNK = 250
+const CHUNK = 2000
 
 /** Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions and #retrieving-large-results-sets-in-chunks */
 export async function list(registry: Registry, call: Call, query: URLSearchParams): Promise<Listing> {
