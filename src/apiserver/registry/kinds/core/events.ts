@@ -21,15 +21,8 @@ export const eventStrategy: Strategy<core.Event> = {
     ]
   },
   fields({ involvedObject, reason, reportingComponent, source, type }) {
-    const about = involvedObject ?? {}
     return {
-      'involvedObject.kind': about.kind ?? '',
-      'involvedObject.namespace': about.namespace ?? '',
-      'involvedObject.name': about.name ?? '',
-      'involvedObject.uid': about.uid ?? '',
-      'involvedObject.apiVersion': about.apiVersion ?? '',
-      'involvedObject.resourceVersion': about.resourceVersion ?? '',
-      'involvedObject.fieldPath': about.fieldPath ?? '',
+      ...referenceFields('involvedObject', involvedObject),
       reason: reason ?? '',
       reportingComponent: reportingComponent ?? '',
       source: source?.component || reportingComponent || '',
@@ -43,15 +36,8 @@ export const eventV1Strategy: Strategy<events.Event> = {
   ...shared,
   validate: event => validateNamespace(event.metadata.namespace, event.regarding?.namespace, 'regarding'),
   fields({ regarding, reason, reportingController, type }) {
-    const about = regarding ?? {}
     return {
-      'regarding.kind': about.kind ?? '',
-      'regarding.namespace': about.namespace ?? '',
-      'regarding.name': about.name ?? '',
-      'regarding.uid': about.uid ?? '',
-      'regarding.apiVersion': about.apiVersion ?? '',
-      'regarding.resourceVersion': about.resourceVersion ?? '',
-      'regarding.fieldPath': about.fieldPath ?? '',
+      ...referenceFields('regarding', regarding),
       reason: reason ?? '',
       reportingController: reportingController ?? '',
       type: type ?? '',
@@ -81,3 +67,10 @@ function validateReport(event: core.Event): FieldError[] {
   }
   return problems
 }
+
+/** What can be selected of the object that an event is about. */
+function referenceFields(prefix: string, about: core.ObjectReference = {}): Record<string, string> {
+  return Object.fromEntries(REFERENCE_FIELDS.map(field => [`${prefix}.${field}`, about[field] ?? '']))
+}
+
+const REFERENCE_FIELDS = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const
