@@ -108,12 +108,12 @@ export const errors = {
     ),
 
   invalid: ({ group, kind }: GroupKind, name: string, problems: FieldError[]) =>
-    failure(422, 'Invalid', `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${sentence(problems)}`, {
+    failure(422, 'Invalid', `${group ? `${kind}.${group}` : kind} "${name}" is invalid: ${fieldErrors(problems)}`, {
       ...(name ? { name } : {}),
       ...(group ? { group } : {}),
-      kind,
+      ...(kind ? { kind } : {}),
       causes: problems.map(problem => ({
-        reason: `FieldValue${problem.type}`,
+        reason: problem.type === 'Internal' ? 'InternalError' : `FieldValue${problem.type}`,
         message: body(problem),
         field: problem.field,
       })),
@@ -144,8 +144,15 @@ export const errors = {
   methodNotAllowed: () =>
     failure(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {}),
 
+  /** No form at all that is asked for is one that there is at the path. Source: go-restful */
+  unrepresentable: (available: string[]) =>
+    failure(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`, {}),
+
   notAcceptable: (accepted: string[]) =>
     failure(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`),
+
+  /** The body comes in no form that is taken at the path. Source: go-restful */
+  unknownMediaType: () => failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {}),
 
   unsupportedMediaType: (accepted: string[]) =>
     failure(
@@ -190,15 +197,36 @@ function body({ type, value, detail }: FieldError): string {
   return detail ? `${shown}: ${detail}` : shown
 }
 
+/** Of what is no plain text Go's encoder takes care that it could stand in a page of HTML. */
 const quote = (value: unknown) =>
   value === undefined || value === null
     ? 'null'
     : typeof value === 'object'
-      ? JSON.stringify(value)
-      : JSON.stringify(value)
+      ? JSON.stringify(value).replace(/[<>&]/g, found => `\\u00${found.charCodeAt(0).toString(16)}`)
+      : typeof value === 'string'
+        ? goQuote(value)
+        : JSON.stringify(value)
+
+const UNPRINTABLE = /[\u007f-\u009f\u00ad]|[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
+const CONTROLS: Record<string, string> = { '07': 'a', '0b': 'v' }
+
+/** A text as Go's `%q` shows it. */
+const goQuote = (text: string): string =>
+  JSON.stringify(text)
+    .replace(/\\(?:u00([01][0-9a-f])|.)/g, (found, code?: string) =>
+      code ? `\\${CONTROLS[code] ?? `x${code}`}` : found,
+    )
+    .replace(UNPRINTABLE, character => {
+      const code = character.codePointAt(0)!.toString(16)
+      return code.length <= 2 && code < '80'
+        ? `\\x${code}`
+        : code.length > 4
+          ? `\\U${code.padStart(8, '0')}`
+          : `\\u${code.padStart(4, '0')}`
+    })
 
 /** Several problems are listed in brackets, each once, as upstream's aggregate does. */
-function sentence(problems: FieldError[]): string {
+export function fieldErrors(problems: FieldError[]): string {
   const texts = [...new Set(problems.map(problem => `${problem.field}: ${body(problem)}`))]
   return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
 }

@@ -1,7 +1,7 @@
 /** What the objects are: their types, names, quantities, selectors and errors. Imports nothing of the project. */
 
 export { type AnyCondition, findCondition, isConditionTrue, withCondition } from './conditions.ts'
-export { errors, type FieldError, type FieldErrorType, is, OMITTED, StatusError } from './errors.ts'
+export { errors, type FieldError, type FieldErrorType, fieldErrors, is, OMITTED, StatusError } from './errors.ts'
 export * as ip from './ip.ts'
 export { type FieldModel, type Kind, type Model, model, type TypeModel, type ValueModel } from './model.ts'
 export * as names from './names.ts'
@@ -14,7 +14,15 @@ export {
   type QuantityFormat,
   quantity,
 } from './quantity.ts'
-export { apiVersion, type Draft, type KubeObject, type Resource, type Subresource } from './resource.ts'
+export {
+  apiVersion,
+  type Draft,
+  type KubeObject,
+  listKind,
+  listType,
+  type Resource,
+  type Subresource,
+} from './resource.ts'
 export * as resources from './resources.ts'
 export { allResources, findResource } from './resources.ts'
 export { FieldSelector, LabelSelector, type Operator, type Requirement, SelectorError } from './selectors.ts'

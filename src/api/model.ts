@@ -59,6 +59,8 @@ export interface FieldModel extends ValueModel {
   wire?: string
   /** The protobuf field numbers of the structs around it that JSON inlines, outermost first. */
   within: number[]
+  /** The structs that Go embeds it by, whose fields JSON lifts into the outer one. */
+  embedded?: string[]
 }
 
 export interface TypeModel {
@@ -81,7 +83,8 @@ export interface Model {
   source(file: URL | string): void
 }
 
-interface RawField extends Partial<Omit<FieldModel, 'kind' | 'goType' | 'items' | 'choices' | 'enum' | 'within'>> {
+interface RawField
+  extends Partial<Omit<FieldModel, 'kind' | 'goType' | 'items' | 'choices' | 'enum' | 'within' | 'embedded'>> {
   name: string
   type: string
   inline?: boolean
@@ -206,7 +209,7 @@ function resolve(name: string): TypeModel {
   if (alias) return model.type(alias.type)
   const raw = file().read(name)
   if (!raw) throw new Error(`the API model has no type ${name}`)
-  const fields = raw.fields.flatMap(field => resolveField(field, []))
+  const fields = raw.fields.flatMap(field => resolveField(field, [], []))
   const byName = new Map(fields.map(field => [field.name, field]))
   return {
     name,
@@ -218,14 +221,15 @@ function resolve(name: string): TypeModel {
   }
 }
 
-function resolveField(raw: RawField, within: number[]): FieldModel[] {
+function resolveField(raw: RawField, within: number[], embedded: string[]): FieldModel[] {
   const { inline, repeated, map, type, ...facts } = raw
   if (inline) {
     const inner = file().read(file().aliases[type]?.type ?? type)
     if (!inner) throw new Error(`the API model inlines ${type}, which it does not have`)
     // Without a number of its own it is not on the wire: the envelope says kind and version.
-    if (raw.tag === undefined) return inner.fields.flatMap(({ tag: _, ...field }) => resolveField(field, within))
-    return inner.fields.flatMap(field => resolveField(field, [...within, raw.tag!]))
+    const names = [...embedded, withoutGroup(type).split('.').at(-1)!]
+    if (raw.tag === undefined) return inner.fields.flatMap(({ tag: _, ...field }) => resolveField(field, within, names))
+    return inner.fields.flatMap(field => resolveField(field, [...within, raw.tag!], names))
   }
   const field: FieldModel = {
     ...facts,
@@ -234,6 +238,7 @@ function resolveField(raw: RawField, within: number[]): FieldModel[] {
     omitempty: raw.omitempty ?? false,
     pointer: raw.pointer ?? false,
     within,
+    ...(embedded.length ? { embedded } : {}),
   }
   if (typeof raw.default === 'string') field.default = CONSTANTS[raw.default] ?? raw.default
   return [field]

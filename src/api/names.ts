@@ -55,6 +55,15 @@ const subdomain = whole(SUBDOMAIN)
 /** The names of most objects. */
 export const dns1123SubdomainProblems = rule(SUBDOMAIN, SUBDOMAIN_COMPLAINT, 253)
 
+const SEARCH_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?'
+const SEARCH_DOMAIN = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`
+/** Where a resolver looks for names that are not complete: what DNS allows is wider than what objects may be called. */
+export const searchDomainProblems = rule(
+  SEARCH_DOMAIN,
+  explain(SUBDOMAIN_TEXT.replace("'-' or '.'", "'_', '-' or '.'"), SEARCH_DOMAIN, 'example.com'),
+  253,
+)
+
 /** The names of namespaces, containers and volumes. */
 export function dns1123LabelProblems(name: string): string[] {
   const problems = Buffer.byteLength(name) > 63 ? [tooLong(63)] : []
@@ -64,6 +73,12 @@ export function dns1123LabelProblems(name: string): string[] {
 
 /** The names of Services, and of what else must begin with a letter. */
 export const dns1035LabelProblems = rule(LABEL_1035, explain(LABEL_1035_TEXT, LABEL_1035, 'my-name', 'abc-123'), 63)
+
+const WILDCARD = `\\*\\.${SUBDOMAIN}`
+const WILDCARD_TEXT =
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+/** `*.example.com` */
+export const wildcardSubdomainProblems = rule(WILDCARD, explain(WILDCARD_TEXT, WILDCARD, '*.example.com'), 253)
 
 const EMPTY = 'must be non-empty'
 const QUALIFIED_COMPLAINT = explain(QUALIFIED_TEXT, QUALIFIED, 'MyName', 'my.name', '123-abc')

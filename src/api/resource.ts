@@ -36,9 +36,22 @@ export interface Resource<T = KubeObject> {
   subresources: Subresource[]
   /** The model's name of the type: `apps/v1.Deployment`. */
   type: string
+  /** Of a custom resource whose lists are not called by its kind. */
+  listKind?: string
+  /** The version that objects are kept in, where that is another. */
+  storedAs?: string
+  /** Fields of a custom resource that selectors may name: `spec.color`. */
+  selectable?: string[]
   /** Only carries `T`; never set. */
   readonly shape?: T
 }
+
+/** `PodList` */
+export const listKind = ({ kind, listKind: own }: Pick<Resource, 'kind' | 'listKind'>): string => own ?? `${kind}List`
+
+/** The type of a list: `core/v1.PodList`. */
+export const listType = (resource: Pick<Resource, 'kind' | 'listKind' | 'type'>): string =>
+  resource.type.slice(0, -resource.kind.length) + listKind(resource)
 
 /** `v1` or `apps/v1`, as objects carry it. */
 export const apiVersion = (of: { group: string; version: string }): string =>

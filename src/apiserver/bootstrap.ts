@@ -1,4 +1,4 @@
-import { type Draft, is, type KubeObject, type Resource, resources } from '../api/index.ts'
+import { type Draft, formatTime, is, type KubeObject, type Resource, resources } from '../api/index.ts'
 import { create } from './registry/create.ts'
 import { ownCall, type Registry } from './registry/registry.ts'
 import { update } from './registry/update.ts'
@@ -25,10 +25,16 @@ export interface BootstrapOptions {
   port: number
   /** The first address of the services' range, which is the API server's own. */
   serviceAddress: string
+  serviceRange: string
+  /** Whether this server is to be found there; by default it is. Source: --endpoint-reconciler-type */
+  endpoints?: boolean
 }
+
+const CIDR_READY = { type: 'Ready', status: 'True', reason: '', message: 'Kubernetes Service CIDR is ready' }
 
 /** Makes what every cluster has from its first moment, where it is not there yet. */
 export async function bootstrap(registry: Registry, options: BootstrapOptions): Promise<void> {
+  const now = formatTime(registry.clock.now())
   for (const name of NAMESPACES) await ensure(registry, resources.namespaces, { metadata: { name } })
   for (const { name, ...rest } of PRIORITY_CLASSES)
     await ensure(registry, resources.priorityClasses, {
@@ -36,13 +42,27 @@ export async function bootstrap(registry: Registry, options: BootstrapOptions): 
       preemptionPolicy: 'PreemptLowerPriority',
       ...rest,
     })
+  await Promise.all([
+    ensure(registry, resources.serviceCIDRs, {
+      metadata: { name: 'kubernetes' },
+      spec: { cidrs: [options.serviceRange] },
+      status: { conditions: [{ ...CIDR_READY, lastTransitionTime: now }] },
+    }),
+    ensure(registry, resources.configMaps, {
+      metadata: { name: TOKEN_TRACKING, namespace: 'kube-system' },
+      data: { since: now.slice(0, '2026-01-02'.length) },
+    }),
+  ])
   await bootstrapService(registry, options)
 }
+
+/** Says since when it is noted which tokens of the old kind, those in Secrets, are still in use. */
+const TOKEN_TRACKING = 'kube-apiserver-legacy-service-account-token-tracking'
 
 /** The Service `kubernetes`, by which pods find this server. Source: k8s.io/kubernetes/pkg/controlplane/controller/kubernetesservice */
 async function bootstrapService(
   registry: Registry,
-  { advertiseAddress, port, serviceAddress }: BootstrapOptions,
+  { advertiseAddress, port, serviceAddress, endpoints: found = true }: BootstrapOptions,
 ): Promise<void> {
   const labels = { component: 'apiserver', provider: 'kubernetes' }
   const metadata = { name: 'kubernetes', namespace: 'default' }
@@ -58,6 +78,7 @@ async function bootstrapService(
       service.spec.ports = servicePorts
     },
   )
+  if (!found) return
   const ports = [{ name: 'https', port, protocol: 'TCP' as const }]
   await ensure(
     registry,
@@ -97,7 +118,8 @@ export async function ensure<T extends KubeObject>(
   served.codec.default(object)
   const exists = await registry.reader.read(resource, namespace, name)
   try {
-    if (!exists) return void (await create(registry, { ...ownCall(served, namespace), admitted: true }, object))
+    if (!exists)
+      return void (await create(registry, { ...ownCall(served, namespace), admitted: true, trusted: true }, object))
   } catch (error) {
     if (!is(error, 'AlreadyExists')) throw error
   }
@@ -106,5 +128,7 @@ export async function ensure<T extends KubeObject>(
     bringUpToDate(old as T)
     return old
   }
-  await update(registry, { ...ownCall(served, namespace, name), admitted: true }, change, { relative: true })
+  await update(registry, { ...ownCall(served, namespace, name), admitted: true, trusted: true }, change, {
+    relative: true,
+  })
 }

@@ -36,11 +36,8 @@ export const componentStatusVerbs: Record<string, Verb> = {
   async list(registry, call, context) {
     const view = chooseView(registry, context, call)
     const probed = Object.entries(COMPONENTS).map(([name, probe]) => entryOf(registry, call.served, name, probe))
-    return streamList(context, view, {
-      meta: { resourceVersion: '' },
-      chunks: [await Promise.all(probed)],
-      whole: true,
-    })
+    const chunks = [await Promise.all(probed)]
+    return streamList(context, view, { meta: { resourceVersion: '' }, chunks, whole: true }, registry)
   },
 }
 

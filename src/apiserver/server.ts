@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
-import type { Clock } from '../base/index.ts'
+import { createSecureContext } from 'node:tls'
+import type { Clock, Random } from '../base/index.ts'
 import { nodeHttp } from './node-http.ts'
 import type { Context } from './pipeline/context.ts'
 
@@ -9,11 +11,32 @@ export interface ListenOptions {
   host: string
   /** 0 for any free one. */
   port: number
-  tls: { cert: string; key: string }
+  tls: ServingTls
+  http2?: Http2Options
   /** PEM; without it no client certificate is asked for. */
   clientCa?: string
   clock: Clock
+  random: Random
   request(request: Context['request'], response: Context['response'], upgrade?: Context['upgrade']): Promise<void>
+}
+
+/** PEM texts, and names of OpenSSL. */
+export interface ServingTls {
+  cert: string
+  key: string
+  /** Further certificates, for the names that are in them. */
+  further?: { cert: string; key: string }[]
+  /** Default: TLSv1.2 */
+  minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+  ciphers?: string
+}
+
+export interface Http2Options {
+  disabled?: boolean
+  /** Requests of one connection at once. */
+  maxStreams?: number
+  /** How likely a connection is ended in good order after a request, so that clients spread over several servers. */
+  goawayChance?: number
 }
 
 export interface Listener {
@@ -32,24 +55,29 @@ const MAX_HEADER = 1024 * 1024
 export async function listen(options: ListenOptions): Promise<Listener> {
   const server = createSecureServer({
     allowHTTP1: true,
-    ALPNProtocols: ['h2', 'http/1.1'],
-    ...options.tls,
+    ALPNProtocols: options.http2?.disabled ? ['http/1.1'] : ['h2', 'http/1.1'],
+    cert: options.tls.cert,
+    key: options.tls.key,
+    ...(options.tls.ciphers ? { ciphers: options.tls.ciphers } : {}),
     ca: options.clientCa,
     requestCert: options.clientCa !== undefined,
     // A bad certificate is answered with 401 rather than a broken handshake.
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
+    minVersion: options.tls.minVersion ?? 'TLSv1.2',
     keepAliveTimeout: KEEP_ALIVE,
     headersTimeout: HEADERS_TIMEOUT,
     requestTimeout: BODY_TIMEOUT,
     maxHeaderSize: MAX_HEADER,
-    settings: { maxConcurrentStreams: 250, initialWindowSize: 1024 * 1024 },
+    settings: { maxConcurrentStreams: options.http2?.maxStreams || 250, initialWindowSize: 1024 * 1024 },
   } as Parameters<typeof createSecureServer>[0])
+  for (const pair of options.tls.further ?? []) addNames(server, pair)
   const connections = track(server)
   let inFlight = 0
   let idle = () => {}
+  const goawayChance = options.http2?.goawayChance ?? 0
   const take = (...args: Parameters<ListenOptions['request']>) => {
     inFlight++
+    if (goawayChance && options.random.next() < goawayChance) letGo(args[0])
     options.request(...args).finally(() => {
       if (--inFlight === 0) idle()
     })
@@ -82,6 +110,19 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       connections.end()
     },
   }
+}
+
+/** A certificate serves the names that it is made out to. */
+function addNames(server: Http2SecureServer, { cert, key }: { cert: string; key: string }): void {
+  const { subjectAltName = '' } = new X509Certificate(cert)
+  const context = createSecureContext({ cert, key })
+  for (const [, name] of subjectAltName.matchAll(/DNS:([^,\s]+)/g)) server.addContext(name!, context)
+}
+
+/** Asks the client of a request for a new connection once those under way are answered. */
+function letGo(request: Context['request']): void {
+  const session = 'stream' in request ? request.stream?.session : undefined
+  if (session && !session.closed) session.close()
 }
 
 /** Knows every connection, since Node's own list does not cover those of HTTP/2. */

@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 
-interface Module {
-  command: Command
-}
+/** A subcommand; or what reads its arguments itself. */
+type Module = { command: Command } | { run(args: string[]): Promise<void> }
 
 /** One line each, for the help that names them all without loading any. */
 const SUMMARIES: Record<string, string> = {
@@ -27,7 +26,9 @@ export async function program(commands: Record<string, () => Promise<Module>>, a
   const root = new Command('k8ts').description('Kubernetes, written in TypeScript').version('0.1.0')
   const load = commands[args[0] ?? '']
   if (load) {
-    root.addCommand((await load()).command)
+    const module = await load()
+    if ('run' in module) return module.run(args.slice(1).map(hyphenated))
+    root.addCommand(module.command)
   } else {
     for (const [name, summary] of Object.entries(SUMMARIES)) root.command(name).description(summary)
   }

@@ -53,6 +53,8 @@ export const envtest = async (directory: string, tools?: string) => {
   return writeEnvtest(directory, [process.execPath, process.argv[1] ?? ''], tools)
 }
 export const runEtcd = async (flags: EtcdFlags) => (await import('./run/etcd.ts')).runEtcd(flags)
+/** Which Kubernetes this is, as kube-apiserver says it. */
+export const versionText = async (whole: boolean) => (await import('./run/version.ts')).versionText(whole)
 export const runApiServer = async (flags: ApiServerFlags) => (await import('./run/apiserver.ts')).runApiServer(flags)
 export const runControllerManager = async (flags: ControllerManagerFlags) =>
   (await import('./run/controller-manager.ts')).runControllerManager(flags)

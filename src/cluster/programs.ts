@@ -68,6 +68,8 @@ export function programs(settings: Settings, paths: Layout, entry: string[]): Pr
         `--tls-cert-file=${pki('apiserver.crt')}`,
         `--tls-private-key-file=${pki('apiserver.key')}`,
         `--client-ca-file=${pki('ca.crt')}`,
+        '--authorization-mode=Node,RBAC',
+        '--enable-admission-plugins=NodeRestriction',
         `--service-account-key-file=${pki('sa.pub')}`,
         `--service-account-signing-key-file=${pki('sa.key')}`,
         `--service-account-issuer=https://kubernetes.default.svc.${settings.domain}`,

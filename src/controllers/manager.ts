@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { Clock, Component, Logger, Random } from '../base/index.ts'
 import { type Client, Informers, LeaderElector } from '../client/index.ts'
+import { startClusterRoleAggregationController } from './clusterrole-aggregation.ts'
 import type { Context } from './context.ts'
 import { startDeploymentController } from './deployment/index.ts'
 import { startEndpointsController } from './endpoints.ts'
@@ -72,6 +73,7 @@ function startControllers(options: ControllerManagerOptions): Component {
     startNodeLifecycleController(context),
     startTaintEvictionController(context),
     startPodGarbageCollector(context),
+    startClusterRoleAggregationController(context),
     // Last, so that it finds whole objects where another controller has them already.
     startGarbageCollector(context),
   ]

@@ -12,7 +12,7 @@ export function informedDirectory(informers: Informers): Directory & { synced: P
   const namespaces = informers.get(resources.namespaces, { metadataOnly: true })
   services.addIndex(BY_ADDRESS, ({ spec }) => spec.clusterIPs ?? (spec.clusterIP ? [spec.clusterIP] : []))
   slices.addIndex(BY_SERVICE, serviceKeys)
-  slices.addIndex(BY_ADDRESS, ({ endpoints = [] }) => endpoints.flatMap(({ addresses }) => addresses))
+  slices.addIndex(BY_ADDRESS, ({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses))
   return {
     synced: Promise.all([services.synced, slices.synced, namespaces.synced]),
     hasNamespace: name => namespaces.lister.get({ name }) !== undefined,

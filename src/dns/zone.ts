@@ -156,13 +156,13 @@ export class Zone {
   }
 
   #endpoints({ metadata }: core.Service): Target[] {
-    return this.#options.directory.slices(metadata.namespace, metadata.name).flatMap(({ endpoints = [], ports = [] }) =>
-      endpoints
+    return this.#options.directory.slices(metadata.namespace, metadata.name).flatMap(({ endpoints, ports }) =>
+      (endpoints ?? [])
         .filter(({ conditions }) => conditions.ready !== false)
         .flatMap(endpoint =>
           endpoint.addresses.flatMap(ip => {
             const target = { ip, endpoint: endpointName(endpoint, ip) }
-            if (ports.length === 0) return target
+            if (!ports?.length) return target
             return ports.map(({ name = '', protocol = 'TCP', port = 0 }) => ({
               ...target,
               port: { name, protocol: protocol.toLowerCase(), number: port },
@@ -227,10 +227,10 @@ function clusterTargets({ spec }: core.Service): Target[] {
 const endpointName = ({ hostname }: discovery.Endpoint, ip: string): string =>
   hostname?.toLowerCase() || ip.replaceAll(/[.:]/g, '-')
 
-function endpointNames({ metadata, endpoints = [] }: discovery.EndpointSlice, ip: string): string[] {
+function endpointNames({ metadata, endpoints }: discovery.EndpointSlice, ip: string): string[] {
   const service = metadata.labels?.[SERVICE_NAME]
   if (!service) return []
-  return endpoints
+  return (endpoints ?? [])
     .filter(({ addresses, conditions }) => conditions.ready !== false && addresses.includes(ip))
     .map(endpoint => `${endpointName(endpoint, ip)}.${service}.${metadata.namespace}.svc`)
 }

@@ -116,7 +116,7 @@ test('wrong types are refused in the words of Go', () => {
     [
       'core/v1.Pod',
       { metadata: { creationTimestamp: 1 } },
-      'json: cannot unmarshal number into Go value of type string',
+      'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
     ],
     [
       'core/v1.Pod',
@@ -127,7 +127,7 @@ test('wrong types are refused in the words of Go', () => {
     [
       'core/v1.Service',
       { spec: { ports: [{ targetPort: true }] } },
-      'json: cannot unmarshal bool into Go value of type int32',
+      'json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.targetPort of type int32',
     ],
     [
       'core/v1.Pod',
@@ -205,25 +205,23 @@ test('the plain defaults', () => {
 })
 
 test('values outside their closed set', () => {
-  const { object } = pods.decode({
-    spec: {
-      restartPolicy: 'Sometimes',
-      containers: [{ name: 'a', imagePullPolicy: 'Now', ports: [{ containerPort: 1, protocol: 'TCP' }] }],
-    },
-    status: { phase: 'Odd' },
+  const services = codecFor<core.Service>('core/v1.Service')
+  const { object } = services.decode({
+    spec: { type: 'Sometimes', ports: [{ port: 1, protocol: 'Now' }] },
+    status: { loadBalancer: { ingress: [{ ports: [{ port: 1, protocol: 'Odd' }] }] } },
   })
-  assert.deepEqual(pods.structural(object), [
+  assert.deepEqual(services.structural(object), [
     {
       type: 'NotSupported',
-      field: 'spec.containers[0].imagePullPolicy',
+      field: 'spec.ports[0].protocol',
       value: 'Now',
-      detail: 'supported values: "Always", "IfNotPresent", "Never"',
+      detail: 'supported values: "SCTP", "TCP", "UDP"',
     },
     {
       type: 'NotSupported',
-      field: 'spec.restartPolicy',
+      field: 'spec.type',
       value: 'Sometimes',
-      detail: 'supported values: "Always", "OnFailure", "Never"',
+      detail: 'supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
     },
   ])
 })

@@ -35,6 +35,8 @@ export interface Codec<T = KubeObject> {
    * where Go leaves them out, and without metadata.resourceVersion.
    */
   encode(object: T): Buffer
+  /** A body has to say its kind and version by itself. */
+  ofOneKind?: boolean
 }
 
 /** A value that does not fit its type; the message is Go's. The API answers it with 400 BadRequest. */

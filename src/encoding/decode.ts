@@ -67,7 +67,7 @@ function fieldDecoder(field: FieldModel): FieldDecoder {
     name: field.name,
     decode: valueDecoder(field),
     dropsZero: dropsZero(field),
-    absent: field.pointer ? undefined : absentValue(field),
+    absent: isNullable(field) ? () => null : field.pointer ? undefined : absentValue(field),
   }
 }
 
@@ -76,6 +76,15 @@ export function dropsZero({ omitempty, pointer, kind }: FieldModel): boolean {
   if (!omitempty) return false
   if (kind === 'list' || kind === 'map') return true
   return !pointer && kind !== 'struct' && kind !== 'quantity' && kind !== 'duration' && kind !== 'raw'
+}
+
+/**
+ * Whether Go writes null for this field when nothing is in it: a time, which is a struct and cannot be left out, and what has
+ * no `omitempty`. Lists that validation asks for stay lists, so that they are safe to walk.
+ */
+export function isNullable({ name, kind, pointer, omitempty, required }: FieldModel): boolean {
+  if (!pointer && (kind === 'time' || kind === 'microTime')) return name !== 'creationTimestamp'
+  return !omitempty && !required && (pointer || kind === 'list' || kind === 'map')
 }
 
 export function isZero(value: unknown): boolean {
@@ -127,7 +136,7 @@ export function valueDecoder(value: ValueModel): Decode {
 }
 
 /** What Go makes of a null among the items of a list or a map. */
-const nullItem = (items: ValueModel) => zeroOf(items) ?? (() => null)
+const nullItem = (items: ValueModel) => zeroOf(items) ?? (() => (items.kind === 'bytes' ? '' : null))
 
 function listDecoder(items: ValueModel): Decode {
   const decode = valueDecoder(items)

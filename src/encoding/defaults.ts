@@ -48,7 +48,8 @@ function stepOf(field: FieldModel): Fill[] {
     const value = field.default
     return [
       object => {
-        if (object[name] === undefined || (!field.pointer && object[name] === '')) object[name] = value
+        object[name] ??= value
+        if (!field.pointer && object[name] === '') object[name] = value
       },
     ]
   }
@@ -57,7 +58,8 @@ function stepOf(field: FieldModel): Fill[] {
   if (fill === NOTHING) return []
   return [
     object => {
-      if (object[name] !== undefined) eachStruct(field, object[name], fill)
+      const held = object[name] ?? undefined
+      if (held !== undefined) eachStruct(field, held, fill)
     },
   ]
 }

@@ -1,5 +1,5 @@
 import { type FieldModel, model, type ValueModel } from '../api/index.ts'
-import { dropsZero, isZero, zeroOf } from './decode.ts'
+import { dropsZero, isNullable, isZero, zeroOf } from './decode.ts'
 
 /** Writes one value, never null or undefined, as canonical JSON. */
 export type Encode = (value: unknown) => string
@@ -10,6 +10,8 @@ interface FieldEncoder {
   head: string
   encode: Encode
   dropsZero: boolean
+  /** An empty list is as good as none. */
+  nullsZero: boolean
   /** What an absent field is written as; empty when it is left out. */
   absent: string
 }
@@ -20,7 +22,7 @@ const compiled = new Map<string, Encode>()
 export function encoderOf(type: string): Encode {
   let encode = compiled.get(type)
   if (!encode) {
-    encode = structEncoder(() => model.type(type).fields.map(fieldEncoder))
+    encode = structEncoder(() => model.type(type).fields.map(field => fieldEncoder(field, type)))
     compiled.set(type, encode)
   }
   return encode
@@ -33,7 +35,7 @@ export function encoderOf(type: string): Encode {
 export const objectEncoder = (type: string): Encode =>
   structEncoder(() =>
     model.type(type).fields.map(field => {
-      const encoder = fieldEncoder(field)
+      const encoder = fieldEncoder(field, type)
       if (field.type === 'meta/v1.ObjectMeta' && field.name === 'metadata') encoder.encode = storedMeta
       return encoder
     }),
@@ -43,7 +45,7 @@ const storedMeta = structEncoder(() =>
   model
     .type('meta/v1.ObjectMeta')
     .fields.filter(field => field.name !== 'resourceVersion')
-    .map(fieldEncoder),
+    .map(field => fieldEncoder(field, 'meta/v1.ObjectMeta')),
 )
 
 function structEncoder(compile: () => FieldEncoder[]): Encode {
@@ -55,24 +57,33 @@ function structEncoder(compile: () => FieldEncoder[]): Encode {
     for (const field of fields) {
       const item = object[field.name]
       const written =
-        item === undefined || item === null ? field.absent : field.dropsZero && isZero(item) ? '' : field.encode(item)
+        item === undefined || item === null || (field.nullsZero && isZero(item))
+          ? field.absent
+          : field.dropsZero && isZero(item)
+            ? ''
+            : field.encode(item)
       if (written) text += text ? `,${field.head}${written}` : `{${field.head}${written}`
     }
     return text ? `${text}}` : '{}'
   }
 }
 
-function fieldEncoder(field: FieldModel): FieldEncoder {
+/** Upstream stores all but these groups in protobuf, which does not tell an empty list from none. */
+const keepsNoEmpty = (struct: string): boolean => !/^(apiextensions|apiregistration|authentication)\//.test(struct)
+
+function fieldEncoder(field: FieldModel, struct: string): FieldEncoder {
   return {
     name: field.name,
     head: `${JSON.stringify(field.name)}:`,
     encode: valueEncoder(field),
     dropsZero: dropsZero(field),
+    nullsZero: field.kind === 'list' && isNullable(field) && keepsNoEmpty(struct),
     absent: absentText(field),
   }
 }
 
 function absentText(field: FieldModel): string {
+  if (isNullable(field)) return 'null'
   if (field.pointer) return ''
   if (field.kind === 'list') return field.required && !field.omitempty ? '[]' : ''
   const always = field.kind === 'struct' || field.kind === 'quantity' || field.kind === 'duration' || !field.omitempty

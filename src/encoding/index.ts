@@ -16,7 +16,9 @@ export { WireWriter } from './protobuf/wire-writer.ts'
 export { canonicalJson } from './schema/canonical.ts'
 export { type SchemaCodecOptions, schemaCodec } from './schema/codec.ts'
 export { defaulterOf } from './schema/defaults.ts'
-export { prune } from './schema/prune.ts'
+export { hasFormat } from './schema/formats.ts'
+export { type CheckMetadata, structureProblems } from './schema/lists.ts'
+export { Findings, prune, pruneDefault } from './schema/prune.ts'
 export {
   child,
   fieldSchema,

@@ -15,7 +15,7 @@ export interface Findings {
 interface Place {
   /** The struct around the value: `DeploymentSpec`. */
   struct: string
-  /** As errors of type show it, without indexes and keys: `spec.template.spec.containers.image`. */
+  /** As errors of type show it, without indexes and keys, with embedded structs: `spec.template.spec.containers.image`. */
   field: string
   /** As strict errors show it: `spec.template.spec.containers[0].image`. */
   path: string
@@ -57,7 +57,10 @@ function visitStruct(expected: ValueModel, value: unknown, place: Place, finding
     const path = place.path ? `${place.path}.${key}` : key
     const field = type.field(key)
     if (!field) addUnknown(path, findings)
-    else visit(field, item, { struct: type.goName, field: place.field ? `${place.field}.${key}` : key, path }, findings)
+    else {
+      const steps = [place.field, ...(field.embedded ?? []), key].filter(Boolean)
+      visit(field, item, { struct: type.goName, field: steps.join('.'), path }, findings)
+    }
   }
 }
 
@@ -95,12 +98,17 @@ function visitScalar(expected: ValueModel, value: unknown, place: Place, finding
   try {
     scalars[expected.kind]!.decode(value)
   } catch (error) {
-    if (error instanceof Mismatch) mismatch(error.got, expected, place, findings)
+    if (error instanceof Mismatch) mismatch(error.got, { goType: error.into ?? expected.goType }, place, findings)
     else findings.mismatch ??= (error as Error).message
   }
 }
 
-function mismatch(got: string, expected: ValueModel, { struct, field }: Place, findings: Findings): void {
+function mismatch(
+  got: string,
+  expected: Pick<ValueModel, 'goType'>,
+  { struct, field }: Place,
+  findings: Findings,
+): void {
   const into = struct ? `struct field ${struct}.${field}` : 'value'
   findings.mismatch ??= `json: cannot unmarshal ${got} into Go ${into} of type ${expected.goType}`
 }

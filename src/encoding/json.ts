@@ -4,6 +4,8 @@ export interface ParsedJson {
   value: unknown
   /** Keys that occur twice in one object, as strict validation names them: `spec.containers[0].name`. */
   duplicates: string[]
+  /** Of YAML the same, as its parser has it: `line 3: key "name" already set in map`. */
+  repeated?: string[]
 }
 
 /** A body that is not JSON (or not YAML); the API answers it with 400 BadRequest. */
@@ -20,7 +22,7 @@ export const MAX_DEPTH = 1000
 /** It would be counted in the value and not in the text. */
 const ESCAPED_COLON = /\\u003a/i
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Reads JSON. Throws a SyntaxProblem whose message is that of Go's decoder. */
 export function parseJson(bytes: Uint8Array): ParsedJson {
@@ -32,20 +34,15 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
     throw new SyntaxProblem(scanJson(text, MAX_DEPTH).problem ?? 'unexpected end of JSON input')
   }
   const { keys, deepest } = survey(value)
-  if (deepest > MAX_DEPTH) throw new SyntaxProblem('exceeded max depth')
+  if (deepest > MAX_DEPTH) throw new SyntaxProblem(scanJson(text, MAX_DEPTH).problem ?? 'exceeded max depth')
   // An object's later key replaces the earlier one, so that a key is missing from the value when one was repeated.
   const certain = countColons(text) === keys && !ESCAPED_COLON.test(text)
   const duplicates = certain ? [] : scanJson(text, MAX_DEPTH).duplicates
   return { value, duplicates }
 }
 
-export function decodeText(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes)
-  } catch {
-    throw new SyntaxProblem('invalid UTF-8 in the body')
-  }
-}
+/** As Go reads it: what is no UTF-8 becomes U+FFFD. */
+export const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 /** How many keys a value has in all its objects, colons within strings counted as well, and how deep it is nested. */
 function survey(value: unknown): { keys: number; deepest: number } {

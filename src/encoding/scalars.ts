@@ -1,12 +1,17 @@
 import { canonicalQuantity, formatMicroTime, formatTime, type Kind, parseDuration, parseTime } from '../api/index.ts'
 
-/** A value of another JSON type than the field's Go type takes; `got` is what Go calls it. */
+/**
+ * A value of another JSON type than the field's Go type takes; `got` is what Go calls it, and `into` the type that it does
+ * not fit, where that is not the field's own.
+ */
 export class Mismatch extends Error {
   override name = 'Mismatch'
   readonly got: string
-  constructor(got: string) {
+  readonly into: string | undefined
+  constructor(got: string, into?: string) {
     super(got)
     this.got = got
+    this.into = into
   }
 }
 
@@ -56,14 +61,23 @@ function float64(value: unknown): number {
 function bytes(value: unknown): string {
   const text = string(value).replace(/[\r\n]/g, '')
   if (text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)) return text
-  const wrong = text.search(/[^A-Za-z0-9+/]/)
-  throw new Error(`illegal base64 data at input byte ${wrong < 0 ? text.length - (text.length % 4) : wrong}`)
+  throw new Error(`illegal base64 data at input byte ${illegalAt(text)}`)
 }
 
-/** The types that decode themselves in Go report a mismatch without the field. */
+/** Where Go's decoder gives up on a text that is no base64. */
+function illegalAt(text: string): number {
+  const at = text.search(/[^A-Za-z0-9+/]/)
+  if (at < 0) return text.length - (text.length % 4)
+  const filled = at % 4
+  if (text[at] !== '=' || filled < 2) return at
+  // Two signs that are there are padded with two more.
+  if (filled === 2 && text[at + 1] !== '=') return at + 1
+  return at + 4 - filled
+}
+
+/** What the types that decode themselves in Go read first. */
 function bareString(value: unknown): string {
-  if (typeof value !== 'string')
-    throw new Error(`json: cannot unmarshal ${jsonType(value)} into Go value of type string`)
+  if (typeof value !== 'string') throw new Mismatch(jsonType(value), 'string')
   return value
 }
 
@@ -105,7 +119,7 @@ function intOrString(value: unknown): number | string {
   if (typeof value === 'string') return value
   if (typeof value === 'number' && (value | 0) === value) return value
   const got = typeof value === 'number' ? `number ${value}` : jsonType(value)
-  throw new Error(`json: cannot unmarshal ${got} into Go value of type int32`)
+  throw new Mismatch(got, 'int32')
 }
 
 /** A copy, so that what was decoded shares nothing with what it was decoded from. */

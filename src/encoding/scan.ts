@@ -115,7 +115,7 @@ class Scanner {
   }
 
   #open(bracket: string, path: string): string | undefined {
-    if (this.#levels.length >= this.#maxDepth) return 'exceeded max depth'
+    if (this.#levels.length >= this.#maxDepth) return this.#invalid('exceeded max depth')
     this.#at++
     this.#levels.push({ keys: bracket === '{' ? new Set() : undefined, path, index: 0, expects: 'first', key: '' })
     return undefined

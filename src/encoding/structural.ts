@@ -10,20 +10,9 @@ const CHECKED: Record<string, string[] | 'sorted'> = {
   'apps/v1.DeploymentStrategyType': 'sorted',
   'batch/v1.CompletionMode': ['NonIndexed', 'Indexed'],
   'batch/v1.ConcurrencyPolicy': 'sorted',
-  'core/v1.DNSPolicy': ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
-  'core/v1.HostPathType': 'sorted',
-  'core/v1.MountPropagationMode': 'sorted',
-  'core/v1.PersistentVolumeAccessMode': 'sorted',
-  'core/v1.PersistentVolumeMode': 'sorted',
-  'core/v1.PersistentVolumeReclaimPolicy': 'sorted',
   'core/v1.Protocol': 'sorted',
-  'core/v1.PullPolicy': 'sorted',
-  'core/v1.RestartPolicy': ['Always', 'OnFailure', 'Never'],
   'core/v1.ServiceAffinity': 'sorted',
   'core/v1.ServiceType': 'sorted',
-  'core/v1.TerminationMessagePolicy': ['File', 'FallbackToLogsOnError'],
-  'core/v1.UnsatisfiableConstraintAction': 'sorted',
-  'core/v1.URIScheme': 'sorted',
 }
 
 /** Values outside of their closed set, in the words of upstream's validation. What a status says is not judged. */

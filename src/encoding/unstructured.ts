@@ -69,7 +69,8 @@ function checkOwn({ kind }: ValueModel, value: unknown): string | undefined {
     scalars[kind]!.decode(value)
     return undefined
   } catch (error) {
-    return error instanceof Mismatch ? `json: cannot unmarshal ${error.got} into Go value` : (error as Error).message
+    if (!(error instanceof Mismatch)) return (error as Error).message
+    return `json: cannot unmarshal ${error.got} into Go value${error.into ? ` of type ${error.into}` : ''}`
   }
 }
 

@@ -17,6 +17,7 @@ import { StateReader } from './pod/state.ts'
 import { StatusWriter } from './pod/status-writer.ts'
 import { Probes } from './probes/probes.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { createAccess } from './server/access.ts'
 import { startServer } from './server/server.ts'
 import { Tokens } from './volumes/tokens.ts'
 import { Volumes } from './volumes/volumes.ts'
@@ -34,7 +35,7 @@ export interface KubeletOptions {
   runtime?: Runtime
   /** Where CNI configurations appear; watched, so that the node is Ready without delay. */
   cniConfDir?: string
-  /** PEM. Only clients with a certificate of `clientCa` are let in. */
+  /** PEM. Clients show a certificate of `clientCa`, or a token that the API server knows. */
   tls: { cert: string; key: string; clientCa: string }
   /** Of the kubelet's API; 0 for any that is free. Upstream: 10250 */
   port: number
@@ -81,6 +82,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
     nodeName,
     port: options.port,
     tls: options.tls,
+    access: createAccess({ client, nodeName, clock }),
     clock,
     log,
   })

@@ -5,8 +5,8 @@ export class PatchError extends StatusError {
   override name = 'PatchError'
 }
 
-const failure = (code: number, reason: string, message: string, details?: meta.StatusDetails) =>
-  new PatchError({ status: 'Failure', message, reason, details, code })
+const failure = (code: number, reason: string | undefined, message: string, details?: meta.StatusDetails) =>
+  new PatchError({ status: 'Failure', message, ...(reason ? { reason } : {}), ...(details ? { details } : {}), code })
 
 /** The patch is not of the form that patches have. */
 export const malformed = (message: string) => failure(400, 'BadRequest', message)
@@ -22,8 +22,8 @@ export const tooManyOperations = (most: number, count: number) =>
   failure(
     413,
     'RequestEntityTooLarge',
-    `Request entity is too large: The allowed maximum operations in a JSON patch is ${most}, got ${count}`,
+    `Request entity too large: The allowed maximum operations in a JSON patch is ${most}, got ${count}`,
   )
 
 /** What upstream's strategic merge does not classify becomes an error of the server. */
-export const unmergeable = (message: string) => failure(500, '', message)
+export const unmergeable = (message: string) => failure(500, undefined, message)

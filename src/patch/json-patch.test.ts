@@ -127,7 +127,7 @@ const fails: [title: string, document: unknown, patch: unknown, code: number, me
     {},
     Array(10_001).fill({ op: 'add', path: '/a', value: 1 }),
     413,
-    'Request entity is too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+    'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
   ],
 ]
 

@@ -90,7 +90,12 @@ function replace(draft: Draft, path: string, value: unknown): void {
 }
 
 function move(draft: Draft, from: string, path: string): void {
-  const moved = get(draft, from)
+  const location = locate(draft, from, 'move')
+  const moved = child(location)
+  if (moved === undefined) {
+    const { key } = location
+    throw inapplicable(`error in move for path: '${key}': Unable to remove nonexistent key: ${key}: missing value`)
+  }
   remove(draft, from)
   add(draft, path, moved)
 }

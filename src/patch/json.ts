@@ -37,6 +37,12 @@ export function goString(value: unknown): string {
   return `map[${members.map(key => `${key}:${goString(value[key])}`).join(' ')}]`
 }
 
+/** As Go's `%s` shows it, which wants a text. */
+export const goText = (value: unknown): string =>
+  typeof value === 'string'
+    ? value
+    : `%!s(${goType(value) === '%!s(<nil>)' ? '<nil>' : `${goType(value)}=${goString(value)}`})`
+
 /** The Go type that decoding JSON makes of it. */
 export function goType(value: unknown): string {
   if (value === null || value === undefined) return '%!s(<nil>)'

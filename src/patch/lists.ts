@@ -12,7 +12,7 @@ export function mergeKeyOf(item: unknown, mergeKey: string): unknown {
 /** Whether lists that shall merge hold maps or plain values; they may not hold both, nor lists. */
 export function sameKind(...lists: unknown[][]): 'map' | 'scalar' {
   const types = new Set(lists.flat().map(goType))
-  if (types.has('[]interface {}')) throw inapplicable('lists of lists are not supported')
+  if (types.size === 1 && types.has('[]interface {}')) throw inapplicable('lists of lists are not supported')
   if (types.size > 1) throw unmergeable(`list element types are not identical: ${goString(lists)}`)
   return types.has('map[string]interface {}') ? 'map' : 'scalar'
 }
@@ -22,9 +22,11 @@ export function sameKind(...lists: unknown[][]): 'map' | 'scalar' {
  * both could come next, the server's order decides if it knows both; else what `order` names comes first.
  */
 export function inOrder(merged: unknown[], order: unknown[], server: unknown[], mergeKey: string): unknown[] {
-  const keyOf = (item: unknown) => (mergeKey ? mergeKeyOf(item, mergeKey) : item)
-  const wanted = positions(order.map(keyOf))
-  const before = positions(server.map(keyOf))
+  const given = (item: unknown) => (mergeKey ? mergeKeyOf(item, mergeKey) : item)
+  // What is merged has lost a key that was null.
+  const keyOf = (item: unknown) => (mergeKey && isObject(item) ? (item[mergeKey] ?? null) : item)
+  const wanted = positions(order.map(given))
+  const before = positions(server.map(given))
   const place = (places: Map<unknown, number>) => (item: unknown) => places.get(keyOf(item)) ?? Number.POSITIVE_INFINITY
   const by = (at: (item: unknown) => number) => (a: unknown, b: unknown) => (at(a) === at(b) ? 0 : at(a) - at(b))
   const named = merged.filter(item => wanted.has(keyOf(item))).sort(by(place(wanted)))

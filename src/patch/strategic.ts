@@ -1,6 +1,6 @@
 import { type FieldModel, model } from '../api/index.ts'
 import { malformed, unmergeable } from './errors.ts'
-import { clone, goString, goType, isObject, type JsonObject, put } from './json.ts'
+import { clone, goString, goText, goType, isObject, type JsonObject, put } from './json.ts'
 import { inOrder, mergeKeyOf, sameKind } from './lists.ts'
 
 const PATCH = '$patch'
@@ -58,7 +58,7 @@ function replaced(patch: JsonObject): JsonObject {
   const { [PATCH]: directive, ...rest } = patch
   if (directive === 'replace') return clone(rest)
   if (directive === 'delete') return {}
-  throw unmergeable(`unknown patch type: ${goString(directive)} in map: ${goString(patch)}`)
+  throw unmergeable(`unknown patch type: ${goText(directive)} in map: ${goString(patch)}`)
 }
 
 /** A copy of the original's members, of which `$retainKeys` leaves only those that it names. */
@@ -118,7 +118,7 @@ function mergeList(original: unknown[], patch: unknown[], field: Field): unknown
       const gone = mergeKeyOf(item, mergeKey)
       kept = kept.filter(held => held[mergeKey] !== gone)
     } else if (directive === 'merge') throw unmergeable('merging lists cannot yet be specified in the patch')
-    else throw unmergeable(`unknown patch type: ${goString(directive)} in map: ${goString(item)}`)
+    else throw unmergeable(`unknown patch type: ${goText(directive)} in map: ${goString(item)}`)
   }
   if (replace) return plain.map(added)
   return inOrder(mergeItems(kept, plain, field), plain, kept, mergeKey)
@@ -138,9 +138,8 @@ function mergeItems(original: JsonObject[], patch: JsonObject[], { mergeKey, ite
 /** `$deleteFromPrimitiveList/finalizers: [a, b]` */
 function deleteFromList(result: JsonObject, directive: string, values: unknown): void {
   const key = fieldNamed(directive, DELETE_FROM_LIST, 'primitive list')
-  if (!Array.isArray(values)) throw malformed('invalid patch format of primitive list')
   const held = result[key]
-  if (Array.isArray(held))
+  if (Array.isArray(held) && Array.isArray(values))
     put(
       result,
       key,

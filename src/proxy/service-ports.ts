@@ -108,10 +108,10 @@ function targets(candidates: Candidate[]): string[] {
   return [...new Set(chosen.map(({ target }) => target))].sort()
 }
 
-function candidatesOf({ ports = [], endpoints = [] }: discovery.EndpointSlice, portName: string, nodeName: string) {
-  const number = ports.find(({ name = '' }) => name === portName)?.port
+function candidatesOf({ ports, endpoints }: discovery.EndpointSlice, portName: string, nodeName: string) {
+  const number = ports?.find(({ name = '' }) => name === portName)?.port
   if (!number) return []
-  return endpoints.map(
+  return (endpoints ?? []).map(
     ({ addresses, conditions: { ready, serving, terminating }, nodeName: node }): Candidate => ({
       target: addresses[0]!.includes(':') ? `[${addresses[0]}]:${number}` : `${addresses[0]}:${number}`,
       local: node === nodeName,

@@ -54,8 +54,8 @@ export class NodeInfo {
     this.node = node
     this.allocatable = amounts(node?.status.allocatable)
     this.images = new Map()
-    for (const { names = [], sizeBytes = 0 } of node?.status.images ?? [])
-      for (const name of names) this.images.set(name, Number(sizeBytes))
+    for (const { names, sizeBytes = 0 } of node?.status.images ?? [])
+      for (const name of names ?? []) this.images.set(name, Number(sizeBytes))
   }
 
   addPod(info: PodInfo): void {

@@ -38,6 +38,10 @@ export interface ListOptions {
   after?: string
   /** At most this many entries; all when absent. */
   limit?: number
+  /** The page ends once its values have this many bytes together. */
+  bytes?: number
+  /** Memory of the caller's for values that the store does not keep: those are good until the caller uses it again. */
+  into?: Buffer
   /** Read the past: the range as it stood when this revision was the newest. */
   revision?: number
   /** What follows need not be counted: `remaining` is then 1 for any number of entries. */
@@ -53,6 +57,8 @@ export interface Watcher {
 export interface WatchHandlers {
   /** Changes with consecutive delivery, grouped as they were committed: at least one. Runs synchronously; must not throw. */
   changes(changes: Change[]): void
+  /** Resolves when more can be taken: of the past no more is delivered before. Must not reject. */
+  drained?(): Promise<void>
   /** Every change up to `revision` has been delivered, though none of them touched the prefix. At most once a second. */
   progress?(revision: number): void
   /** The watch cannot go on (compacted, closed, broken); it is over. */

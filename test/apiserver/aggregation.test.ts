@@ -8,7 +8,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Call, caller, startTestApiServer, type TestApiServer, watcher } from '../support/apiserver.ts'
 import { eventually } from '../support/eventually.ts'
 import { adminKubeconfig, tryKubectl } from '../support/kubectl.ts'
-import { createTestPki } from '../support/pki.ts'
+import { type Credentials, createTestPki } from '../support/pki.ts'
 import { makeService } from '../support/webhook.ts'
 
 const SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices'
@@ -47,13 +47,14 @@ describe('aggregation', () => {
   let call: Call
   let other: Server
   let seen: { request: IncomingMessage; body: string; certified: boolean }[]
+  let front: Credentials
   let kubeconfig: string
   let removeKubeconfig: () => Promise<void>
   let answer: (request: IncomingMessage, response: ServerResponse) => void
 
   before(async () => {
     const pki = await createTestPki()
-    const front = await pki.identity('front-proxy-client')
+    front = await pki.identity('front-proxy-client')
     const requestHeader = {
       ca: pki.ca,
       allowedNames: ['front-proxy-client'],
@@ -73,7 +74,7 @@ describe('aggregation', () => {
         answer(request, response)
       },
     )
-    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    await new Promise<void>(resolve => other.listen(0, resolve))
     await makeService(call, 'wardle', (other.address() as AddressInfo).port)
   })
   beforeEach(async () => {
@@ -183,7 +184,7 @@ describe('aggregation', () => {
       assert.equal(condition?.reason, 'FailedDiscoveryCheck')
       assert.match(
         condition.message,
-        /^failing or missing response from https:\/\/127\.0\.0\.1:\d+\/apis\/wardle\.test\.dev\/v1: bad status from .*: 500$/,
+        /^failing or missing response from https:\/\/[\d.]+:\d+\/apis\/wardle\.test\.dev\/v1: bad status from .*: 500$/,
       )
     })
     answer = well
@@ -261,13 +262,80 @@ describe('aggregation', () => {
     assert.equal((await call('GET', GROUP)).status, 404)
   })
 
+  it('merges what the other server says of its types', async () => {
+    const documents: Record<string, object> = {
+      '/openapi/v3': {
+        paths: { 'apis/wardle.test.dev/v1': { serverRelativeURL: '/openapi/v3/apis/wardle.test.dev/v1?hash=1' } },
+      },
+      '/openapi/v3/apis/wardle.test.dev/v1': { openapi: '3.0.0' },
+      '/openapi/v2': {
+        paths: {
+          [`${GROUP}/flunders`]: { get: { schema: { $ref: '#/definitions/io.k8s.api.apps.v1.Deployment' } } },
+          '/else': {},
+        },
+        definitions: { 'dev.test.Flunder': { type: 'object' }, 'io.k8s.api.apps.v1.Deployment': { type: 'string' } },
+      },
+      [GROUP]: resources,
+    }
+    answer = ({ url = '' }, response) => void response.end(JSON.stringify(documents[url.split('?')[0]!] ?? {}))
+    await register({})
+    await available()
+    const { paths } = (await call('GET', '/openapi/v3')).json
+    assert.equal(paths['apis/wardle.test.dev/v1'].serverRelativeURL, '/openapi/v3/apis/wardle.test.dev/v1?hash=1')
+    assert.deepEqual((await call('GET', '/openapi/v3/apis/wardle.test.dev/v1?hash=1')).json, { openapi: '3.0.0' })
+    const { json } = await call('GET', '/openapi/v2')
+    assert.deepEqual(json.definitions['dev.test.Flunder'], { type: 'object' })
+    assert.equal(json.definitions['io.k8s.api.apps.v1.Deployment'].type, 'object', 'what was there stays')
+    const { $ref } = json.paths[`${GROUP}/flunders`].get.schema
+    assert.deepEqual(json.definitions[$ref.slice('#/definitions/'.length)], { type: 'string' })
+    assert.equal(json.paths['/else'], undefined)
+    assert.ok(json.paths['/apis/apps/v1/namespaces/{namespace}/deployments'])
+    await unregister()
+  })
+
+  it('lets another server take over what this one serves', async () => {
+    const change = (service: object | null) =>
+      call('PATCH', `${SERVICES}/v1.node.k8s.io`, {
+        body: { spec: { service, insecureSkipTLSVerify: service ? true : null } },
+        type: 'application/merge-patch+json',
+      })
+    const path = '/apis/node.k8s.io/v1/runtimeclasses'
+    assert.equal((await call('GET', path)).json.kind, 'RuntimeClassList')
+    await change({ namespace: 'default', name: 'wardle' })
+    await eventually(async () => assert.equal((await call('GET', path)).json.kind, 'FlunderList'))
+    const found = (await call('GET', '/apis')).json.groups.filter(
+      ({ name }: { name: string }) => name === 'node.k8s.io',
+    )
+    assert.deepEqual(
+      found.map(({ versions }: { versions: object[] }) => versions.length),
+      [1],
+    )
+    await change(null)
+    await eventually(async () => assert.equal((await call('GET', path)).json.kind, 'RuntimeClassList'))
+  })
+
+  it('believes what a proxy says of who asks, if it is the one', async () => {
+    const whoAmI = async (headers: Record<string, string>, as: Credentials) =>
+      call('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', { body: {}, headers, as })
+    const said = { 'X-Remote-User': 'joe', 'X-Remote-Group': 'dev', 'X-Remote-Extra-Acme.com%2fProject': 'one' }
+    const { userInfo } = (await whoAmI(said, front)).json.status
+    assert.deepEqual(userInfo, {
+      username: 'joe',
+      groups: ['dev', 'system:authenticated'],
+      extra: { 'acme.com/project': ['one'] },
+    })
+    const other = await server.identity('somebody')
+    assert.equal((await whoAmI(said, other)).json.status.userInfo.username, 'somebody')
+    assert.equal((await whoAmI({}, front)).json.status.userInfo.username, 'front-proxy-client')
+  })
+
   it('says so when the other server has gone', async () => {
     await register({})
     await available()
     const slice = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/wardle'
     const { json: before } = await call('GET', slice)
     await call('PATCH', slice, {
-      body: { endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: false } }] },
+      body: { endpoints: [{ addresses: before.endpoints[0].addresses, conditions: { ready: false } }] },
       type: 'application/merge-patch+json',
     })
     await eventually(async () => assert.equal((await conditionOf('v1.wardle.test.dev'))?.reason, 'MissingEndpoints'))

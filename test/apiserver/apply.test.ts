@@ -288,7 +288,9 @@ describe('server-side apply', () => {
     })
     assert.deepEqual(owners(status), ['creator Update', 'kubelet Update status'])
     const conditions = (entryOf(status, 'kubelet').fieldsV1['f:status'] as Loose)['f:conditions'] as Loose
-    assert.deepEqual(conditions['k:{"type":"Ready"}'], { '.': {}, 'f:status': {}, 'f:type': {} })
+    // Times that nobody has set are null, and somebody's all the same.
+    const times = { 'f:lastProbeTime': {}, 'f:lastTransitionTime': {} }
+    assert.deepEqual(conditions['k:{"type":"Ready"}'], { '.': {}, ...times, 'f:status': {}, 'f:type': {} })
     const { resourceVersion } = status.json.metadata
     late += 5000
     const same = await call('PUT', `${PODS}/tracked?fieldManager=editor`, { body: status.json })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:http2'
 import { after, before, describe, it } from 'node:test'
 import {
@@ -13,6 +14,8 @@ import { type Credentials, createTestPki } from '../support/pki.ts'
 
 const SELF = '/apis/authentication.k8s.io/v1/selfsubjectreviews'
 const PODS = '/api/v1/namespaces/default/pods'
+/** Of the components only this one may delete nodes. */
+const DELETES = new Set(['system:kube-controller-manager'])
 
 describe('identity and access', () => {
   let server: TestApiServer
@@ -20,7 +23,7 @@ describe('identity and access', () => {
   let bob: Credentials
 
   before(async () => {
-    server = await startTestApiServer()
+    server = await startTestApiServer({ bootstrapTokens: true, anonymous: path => path !== '/livez' })
     call = caller(server)
     bob = await server.identity('bob', ['dev'])
     await makeServiceAccount(call)
@@ -34,7 +37,13 @@ describe('identity and access', () => {
 
   it('reads a certificate', async () => {
     const { userInfo } = (await whoami({ as: bob })).json.status
-    assert.deepEqual(userInfo, { username: 'bob', groups: ['dev', 'system:authenticated'] })
+    const { extra, ...rest } = userInfo
+    assert.deepEqual(rest, { username: 'bob', groups: ['dev', 'system:authenticated'] })
+    const [credential] = extra['authentication.kubernetes.io/credential-id']
+    assert.equal(
+      credential,
+      `X509SHA256=${new X509Certificate(bob.cert).fingerprint256.replaceAll(':', '').toLowerCase()}`,
+    )
   })
 
   it('does not believe another authority', async () => {
@@ -45,7 +54,8 @@ describe('identity and access', () => {
   })
 
   it('lets nobody in particular see no more than its health', async () => {
-    for (const path of ['/healthz', '/livez', '/readyz', '/version'])
+    assert.equal((await call('GET', '/livez', { as: null })).status, 401, 'as this server was told')
+    for (const path of ['/healthz', '/readyz', '/version'])
       assert.equal((await call('GET', path, { as: null })).status, 200)
     const { status, json } = await call('GET', PODS, { as: null })
     assert.equal(status, 403)
@@ -89,14 +99,19 @@ describe('identity and access', () => {
   })
 
   it('lets the components in', async () => {
-    const allowed: [string, string[]][] = [
-      ['system:kube-scheduler', []],
-      ['system:kube-controller-manager', []],
-      ['system:kube-proxy', []],
-      ['system:node:n1', ['system:nodes']],
+    const allowed: [name: string, groups: string[], path: string][] = [
+      ['system:kube-scheduler', [], PODS],
+      ['system:kube-controller-manager', [], PODS],
+      ['system:kube-proxy', [], '/apis/discovery.k8s.io/v1/endpointslices'],
+      ['system:k8ts-network', [], '/api/v1/nodes'],
+      ['system:k8ts-dns', [], '/api/v1/services'],
+      ['system:node:n1', ['system:nodes'], '/api/v1/pods?fieldSelector=spec.nodeName%3Dn1'],
     ]
-    for (const [name, groups] of allowed)
-      assert.equal((await call('GET', PODS, { as: await server.identity(name, groups) })).status, 200)
+    for (const [name, groups, path] of allowed) {
+      const as = await server.identity(name, groups)
+      assert.equal((await call('GET', path, { as })).status, 200, name)
+      assert.equal((await call('DELETE', '/api/v1/nodes/n2', { as })).status, DELETES.has(name) ? 404 : 403, name)
+    }
   })
 
   it('signs tokens, believes them, and publishes their key', async () => {
@@ -131,6 +146,32 @@ describe('identity and access', () => {
     assert.equal((await whoami(bearer(brief))).status, 201)
     await call('DELETE', '/api/v1/namespaces/default/serviceaccounts/brief')
     assert.equal((await whoami(bearer(brief))).status, 401)
+  })
+
+  it('believes the tokens that nodes join by', async () => {
+    const stringData = {
+      'token-id': 'abcdef',
+      'token-secret': '0123456789abcdef',
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:worker',
+    }
+    const path = '/api/v1/namespaces/kube-system/secrets'
+    const secret = { metadata: { name: 'bootstrap-token-abcdef' }, type: 'bootstrap.kubernetes.io/token', stringData }
+    await call('POST', path, { body: secret })
+    const good = bearer('abcdef.0123456789abcdef')
+    const { userInfo } = (await whoami(good)).json.status
+    assert.deepEqual(userInfo, {
+      username: 'system:bootstrap:abcdef',
+      groups: ['system:bootstrappers', 'system:bootstrappers:worker', 'system:authenticated'],
+    })
+    assert.equal((await whoami(bearer('abcdef.0123456789abcdee'))).status, 401)
+    for (const wrong of [{ expiration: '2020-01-01T00:00:00Z' }, { 'usage-bootstrap-authentication': 'false' }]) {
+      await call('PATCH', `${path}/bootstrap-token-abcdef`, {
+        body: { stringData: wrong },
+        type: 'application/merge-patch+json',
+      })
+      assert.equal((await whoami(good)).status, 401)
+    }
   })
 
   it('lets a bound token die with its pod', async () => {

@@ -69,6 +69,13 @@ const widgets = (change: { spec?: object; version?: object } = {}) => ({
   },
 })
 
+/** The beginning of an object of a group below example.com. */
+const made = (group: string, kind: string, name: string) => ({
+  apiVersion: `${group}.example.com/v1`,
+  kind,
+  metadata: { name },
+})
+
 const widget = (name: string, spec: object = { size: 3 }, rest: object = {}) => ({
   apiVersion: 'example.com/v1',
   kind: 'Widget',
@@ -235,7 +242,7 @@ describe('custom resources', () => {
     await kubectl(['apply', '-f', '-'], JSON.stringify(definition))
     await kubectl(['wait', '--for=condition=Established', `crd/${name}`, '--timeout=5s'])
     const path = '/apis/evolving.example.com'
-    await call('POST', `${path}/v1/gadgets`, { body: { metadata: { name: 'a' }, spec: { old: 'x' } } })
+    await call('POST', `${path}/v1/gadgets`, { body: { ...made('evolving', 'Gadget', 'a'), spec: { old: 'x' } } })
     definition.spec.versions[0]!.schema = schema({ fresh: { type: 'integer', default: 5 } })
     definition.spec.versions[0]!.storage = false
     definition.spec.versions.push({
@@ -259,6 +266,46 @@ describe('custom resources', () => {
     assert.deepEqual(status.storedVersions, ['v1', 'v2'])
     await kubectl(['delete', 'crd', name, '--timeout=10s'])
     assert.equal(await server.store.count('/registry/evolving.example.com/'), 0)
+  })
+
+  it('ends the watches on objects whose definition has changed', async () => {
+    const name = 'passings.passing.example.com'
+    const definition = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name },
+      spec: {
+        group: 'passing.example.com',
+        scope: 'Cluster',
+        names: { plural: 'passings', kind: 'Passing', listKind: 'Passed' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', description: 'one' } },
+          },
+        ],
+      },
+    }
+    assert.equal((await call('POST', CRDS, { body: definition })).status, 201)
+    const path = '/apis/passing.example.com/v1/passings'
+    await eventually(async () => assert.equal((await call('GET', path)).status, 200))
+    const { kind, metadata } = (await call('GET', path)).json
+    assert.deepEqual([kind, metadata.continue], ['Passed', ''])
+    const ended = call('GET', `${path}?watch=true&resourceVersion=${metadata.resourceVersion}`)
+    const body = [
+      {
+        op: 'replace',
+        path: '/spec/versions/0/schema',
+        value: { openAPIV3Schema: { type: 'object', description: 'two' } },
+      },
+    ]
+    await call('PATCH', `${CRDS}/${name}`, { body, type: 'application/json-patch+json' })
+    assert.deepEqual([(await ended).status, (await ended).text], [200, ''])
+    const going = call('GET', `${path}?watch=true`)
+    await call('DELETE', `${CRDS}/${name}`)
+    assert.equal((await going).status, 200)
   })
 
   it('does not give two definitions the same name', async () => {
@@ -320,7 +367,10 @@ describe('custom resources', () => {
     const refused = await call('POST', WIDGETS, { body: widget('late') })
     assert.deepEqual(
       [refused.status, refused.json.message],
-      [405, 'create not allowed while custom resource definition is terminating'],
+      [
+        403,
+        'widgets.example.com "late" is forbidden: create not allowed while custom resource definition is terminating',
+      ],
     )
     await call('PATCH', `${WIDGETS}/held`, {
       body: { metadata: { finalizers: null } },
@@ -372,11 +422,11 @@ describe('custom resources', () => {
     const path = '/apis/rules.example.com/v1/ruled'
     await eventually(async () => assert.equal((await call('GET', path)).status, 200))
     assert.equal(
-      await refusal({ metadata: { name: 'a' }, spec: { min: 3, max: 2 } }, path),
+      await refusal({ ...made('rules', 'Ruled', 'a'), spec: { min: 3, max: 2 } }, path),
       'Ruled.rules.example.com "a" is invalid: spec: Invalid value: min 3 is above max 2',
     )
     assert.equal(
-      (await call('POST', path, { body: { metadata: { name: 'a' }, spec: { min: 1, max: 5 } } })).status,
+      (await call('POST', path, { body: { ...made('rules', 'Ruled', 'a'), spec: { min: 1, max: 5 } } })).status,
       201,
     )
     const shrunk = await call('PATCH', `${path}/a`, {
@@ -454,9 +504,10 @@ describe('conversion of custom resources by a webhook', () => {
   it('shows and keeps each version as it should be', async () => {
     const path = (version: string) => `${ITEMS}/${version}/namespaces/default/rooms`
     const watch = await watcher(server)(`${path('v1')}?watch=true`)
-    const made = await call('POST', path('v1'), { body: { metadata: { name: 'a' }, spec: { degrees: 21 } } })
+    const body = { ...made('conversion', 'Room', 'a'), spec: { degrees: 21 } }
+    const room = await call('POST', path('v1'), { body })
     assert.deepEqual(
-      [made.status, made.json.apiVersion, made.json.spec],
+      [room.status, room.json.apiVersion, room.json.spec],
       [201, 'conversion.example.com/v1', { degrees: 21 }],
     )
     const stored = await server.store.get('/registry/conversion.example.com/rooms/default/a')
@@ -481,7 +532,7 @@ describe('conversion of custom resources by a webhook', () => {
     const answer = hook.raw
     hook.raw = (_, response) => void response.writeHead(500).end('out of order')
     const { status, json } = await call('POST', `${ITEMS}/v1/namespaces/default/rooms`, {
-      body: { metadata: { name: 'b' } },
+      body: made('conversion', 'Room', 'b'),
     })
     hook.raw = answer
     assert.equal(status, 500)

@@ -236,7 +236,7 @@ describe('encodings', () => {
       assert.equal(status, 406)
       assert.equal(
         json.message,
-        `only the following media types are accepted: application/json, application/yaml, ${PROTOBUF}`,
+        `406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, ${PROTOBUF}`,
       )
       assert.equal((await get(MAPS, `${PROTOBUF};as=Table;g=meta.k8s.io;v=v1`)).status, 406)
       const watch = await get(`${MAPS}?watch=true`, 'application/yaml')

@@ -116,11 +116,57 @@ describe('every endpoint', () => {
     }
   })
 
-  it('reads whole resources as a GET would, for a HEAD', async () => {
-    for (const path of ['/api/v1/namespaces', '/api/v1/namespaces/default', '/apis', '/version', '/healthz']) {
+  it('answers a HEAD where upstream does', async () => {
+    const taken: [path: string, status: number][] = [
+      ['/apis', 200],
+      ['/apis/apps', 200],
+      ['/healthz', 200],
+      ['/', 200],
+      ['/openapi/v2', 200],
+      ['/nothing', 404],
+      ['/api', 405],
+      ['/api/v1', 405],
+      ['/version', 405],
+      ['/openid/v1/jwks', 405],
+      ['/api/v1/namespaces', 405],
+      ['/api/v1/namespaces/default', 405],
+    ]
+    for (const [path, status] of taken) {
       const head = await call('HEAD', path)
-      assert.deepEqual([head.status, head.text], [200, ''], path)
+      assert.deepEqual([head.status, head.text], [status, ''], path)
     }
+  })
+
+  /** What kube-apiserver 1.36 answers. */
+  it('says what there is not, as upstream does', async () => {
+    const json = 'application/json'
+    const plain = 'text/plain; charset=utf-8'
+    const wrong: [method: string, path: string, status: number, type: string | undefined][] = [
+      ['GET', '/nothing', 404, plain],
+      ['GET', '/healthz/', 404, plain],
+      ['GET', '/healthz/none', 404, plain],
+      ['GET', '/apis/none', 404, plain],
+      ['GET', '/apis/none/v1/things', 404, plain],
+      ['GET', '/openapi/v2/', 404, plain],
+      ['GET', '/openapi/v3/none', 404, undefined],
+      ['GET', '/api/v2', 404, json],
+      ['GET', '/apis/apps/v2', 404, json],
+      ['GET', '/apis/apps/v1/things', 404, json],
+      ['GET', '/api/v1/pods/x', 404, json],
+      ['GET', '/api/v1/nodes/x/y', 404, json],
+      ['GET', '/api/v1//namespaces/default', 404, json],
+      ['POST', '/api', 405, json],
+      ['POST', '/version', 405, json],
+      ['POST', '/apis', 200, json],
+      ['GET', '/api/v1/configmaps?timeout=abc', 400, json],
+    ]
+    for (const [method, path, status, type] of wrong) {
+      const answer = await call(method, path)
+      assert.deepEqual([answer.status, answer.headers['content-type']], [status, type], `${method} ${path}`)
+    }
+    const { paths } = (await call('GET', '/')).json
+    for (const path of ['/api/v1', '/apis/', '/apis/apps/v1', '/healthz/ping', '/openid/v1/jwks', '/readyz/shutdown'])
+      assert.ok(paths.includes(path), path)
   })
 })
 

@@ -25,7 +25,14 @@ describe('the example of an operator', () => {
   const stops: (() => Promise<void>)[] = []
 
   const make = (name: string, spec: object, path = SITES): Promise<Answer> =>
-    call('POST', path, { body: { metadata: { name }, spec } })
+    call('POST', path, {
+      body: {
+        apiVersion: path === SITES ? 'example.com/v1' : 'example.com/v1alpha1',
+        kind: 'Site',
+        metadata: { name },
+        spec,
+      },
+    })
   const remove = (name: string) => call('DELETE', `${SITES}/${name}`)
 
   before(async () => {

@@ -35,6 +35,12 @@ describe('list', () => {
     assert.equal(headers['content-length'], undefined)
   })
 
+  it('shows everything at once to who takes any revision, whatever the limit', async () => {
+    const { json } = await call('GET', `${MAPS}?limit=5&resourceVersion=0`)
+    assert.deepEqual(namesOf(json), names)
+    assert.equal(json.metadata.continue, undefined)
+  })
+
   it('pages through one revision, whatever happens meanwhile', async () => {
     const seen: string[] = []
     let token = ''

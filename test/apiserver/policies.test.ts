@@ -185,7 +185,7 @@ describe('admission policies', () => {
           { apiGroups: ['policy.test.dev'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['widgets'] },
         ],
       },
-      validations: [{ expression: 'object.spec.size < 5', messageExpression: 'object.apiVersion' }],
+      validations: [{ expression: 'object.spec.size < 5', messageExpression: 'string(object.apiVersion)' }],
     })
     const path = '/apis/policy.test.dev/v2/namespaces/default/widgets'
     const body = { apiVersion: 'policy.test.dev/v2', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 9 } }
@@ -244,7 +244,7 @@ describe('admission policies', () => {
     [
       'that says neither yes nor no',
       { validations: [{ expression: 'size(object.data)' }] },
-      /spec\.validations\[0\]\.expression: Invalid value: "size\(object\.data\)": must evaluate to bool$/,
+      /spec\.validations\[0\]\.expression: Invalid value: "size\(object\.data\)": must evaluate to bool but got int$/,
     ],
   ]
   for (const [what, spec, message] of faults)

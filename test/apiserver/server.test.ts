@@ -52,11 +52,12 @@ describe('the server', () => {
     assert.match(text, /^process_resident_memory_bytes \d+$/m)
   })
 
-  it('answers HEAD without a body', async () => {
-    const { status, text, headers } = await call('HEAD', '/api/v1/namespaces/default')
+  it('answers HEAD without a body, where it is answered at all', async () => {
+    const { status, text, headers } = await call('HEAD', '/apis')
     assert.equal(status, 200)
     assert.equal(text, '')
     assert.ok(Number(headers['content-length']) > 0)
+    assert.equal((await call('HEAD', '/api/v1/namespaces/default')).status, 405)
   })
 
   it('names every request in the answer', async () => {
@@ -111,6 +112,30 @@ describe('the server', () => {
     await closed
     assert.equal(errors[0]?.message, 'aborted')
     await call('DELETE', `${MAPS}/large`)
+  })
+
+  it('waits for a client that takes its time over much that is there', async () => {
+    const { port, ca, admin } = server
+    const secrets = '/api/v1/namespaces/default/secrets'
+    const count = 24
+    const filler = Buffer.alloc(1_000_000).toString('base64')
+    for (let index = 0; index < count; index++)
+      await call('POST', secrets, { body: { metadata: { name: `large-${index}` }, data: { filler } } })
+    for (const query of ['', '?watch=true']) {
+      const sent = request({ host: '127.0.0.1', port, ca, ...admin, path: secrets + query, agent: false })
+      sent.end()
+      const [response] = await once(sent, 'response')
+      // Nothing is read until the server has had time to write far more than it would let a watcher fall behind.
+      for (let round = 0; round < 20; round++) await call('GET', '/livez')
+      let bytes = 0
+      for await (const chunk of response) {
+        bytes += chunk.length
+        if (bytes > count * filler.length) break
+      }
+      assert.ok(bytes > count * filler.length)
+      sent.destroy()
+    }
+    await call('DELETE', secrets)
   })
 
   it('finds everything again after a restart', async () => {

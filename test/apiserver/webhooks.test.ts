@@ -23,6 +23,10 @@ const rule = (operations: string[], resources: string[], apiGroups = ['']) => ({
 })
 const maps = rule(['CREATE', 'UPDATE', 'DELETE'], ['configmaps'])
 
+interface Named {
+  kind: string
+}
+
 describe('admission webhooks', () => {
   let server: TestApiServer
   let call: Call
@@ -86,10 +90,9 @@ describe('admission webhooks', () => {
     assert.equal(review.name, map.metadata.name)
     assert.equal(review.namespace, 'default')
     assert.equal(review.dryRun, true)
-    assert.deepEqual(review.userInfo, {
-      username: 'kubernetes-admin',
-      groups: ['system:masters', 'system:authenticated'],
-    })
+    const { extra, ...userInfo } = review.userInfo
+    assert.deepEqual(userInfo, { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })
+    assert.match(extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '', /^X509SHA256=[0-9a-f]{64}$/)
     assert.equal(review.object.kind, 'ConfigMap')
     assert.deepEqual(review.object.data, { a: '1' })
     assert.ok(review.object.metadata.uid)
@@ -123,7 +126,7 @@ describe('admission webhooks', () => {
     )
     assert.deepEqual(
       hook.asked.map(({ review }) => (review.options as { kind: string }).kind),
-      ['UpdateOptions', 'PatchOptions', 'DeleteOptions'],
+      ['UpdateOptions', 'UpdateOptions', 'DeleteOptions'],
     )
     assert.equal((hook.asked[2]!.review.options as { propagationPolicy: string }).propagationPolicy, 'Background')
   })
@@ -447,6 +450,87 @@ describe('admission webhooks', () => {
         ['TokenRequest', 'CREATE', 'default'],
       ],
     )
+  })
+
+  it('is asked about questions, of which nothing is kept', async () => {
+    await register('validating', {
+      rules: [{ ...everything, operations: ['CREATE'] }],
+      matchConditions: [{ name: 'review', expression: 'request.kind.kind.endsWith("Review")' }],
+    })
+    hook.answer = ({ kind }) => ({ allowed: (kind as Named).kind !== 'SelfSubjectAccessReview' })
+    const token = await call('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { body: { spec: { token: 'x' } } })
+    assert.equal(token.status, 201)
+    const access = await call('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+      body: { spec: { resourceAttributes: { verb: 'get', resource: 'pods' } } },
+    })
+    assert.equal(access.status, 400)
+    assert.deepEqual(
+      hook.asked.map(({ review }) => [(review.kind as Named).kind, review.name, review.object.spec.token]),
+      [
+        ['TokenReview', undefined, 'x'],
+        ['SelfSubjectAccessReview', undefined, undefined],
+      ],
+    )
+  })
+
+  it('names nothing in a collection, and a namespace twice', async () => {
+    const labels = { app: 'many' }
+    for (const name of ['one', 'two']) await create({ metadata: { name, labels } })
+    await register('validating', { rules: [rule(['DELETE'], ['configmaps']), rule(['CREATE'], ['namespaces'])] })
+    await call('DELETE', `${MAPS}?labelSelector=app%3Dmany`)
+    await call('POST', '/api/v1/namespaces?dryRun=All', { body: { metadata: { name: 'fresh' } } })
+    assert.deepEqual(
+      hook.asked.map(({ review }) => [review.name, review.namespace, review.oldObject?.metadata.name]).sort(),
+      [
+        [undefined, 'default', 'one'],
+        [undefined, 'default', 'two'],
+        ['fresh', 'fresh', undefined],
+      ],
+    )
+  })
+
+  it('shows who changes an object what the client said, and who judges it what it will be', async () => {
+    const map = named({ a: '1' })
+    const { json } = await create(map)
+    await register('mutating', {})
+    await register('validating', {})
+    await call('PUT', `${MAPS}/${map.metadata.name}`, { body: { ...map, data: { a: '2' } } })
+    const [changing, judging] = hook.asked.map(({ review }) => review.object.metadata)
+    assert.equal(changing.uid, undefined)
+    assert.equal(changing.resourceVersion, undefined)
+    assert.equal(judging.uid, json.metadata.uid)
+    assert.equal(judging.resourceVersion, json.metadata.resourceVersion)
+  })
+
+  it('takes no managedFields that are none', async () => {
+    await register('mutating', {})
+    hook.answer = () => ({ patches: [{ op: 'replace', path: '/metadata/managedFields', value: [{ operation: 'X' }] }] })
+    const { json, headers } = await create(named({ a: '1' }))
+    assert.equal(json.metadata.managedFields.length, 1)
+    assert.match(
+      String(headers.warning),
+      /metadata\.managedFields was in an invalid state after admission; .*: operation must be `Apply` or `Update`/,
+    )
+  })
+
+  it('counts what it does', async () => {
+    await register('validating', { name: 'counted.test.dev' })
+    await create(named())
+    hook.answer = () => ({ allowed: false, status: { kind: 'Status', apiVersion: 'v1', metadata: {}, code: 418 } })
+    await create(named())
+    const { text } = await call('GET', '/metrics')
+    const about = 'name="counted.test.dev",operation="CREATE"'
+    assert.match(
+      text,
+      new RegExp(`webhook_request_total\\{code="200",${about},rejected="false",type="validating"\\} 1`),
+    )
+    assert.match(
+      text,
+      new RegExp(
+        `webhook_rejection_count\\{error_type="no_error",${about},rejection_code="418",type="validating"\\} 1`,
+      ),
+    )
+    assert.match(text, new RegExp(`webhook_admission_duration_seconds_count\\{${about},rejected="true"`))
   })
 
   it('is asked about connections', async () => {

@@ -337,6 +337,47 @@ describe('a pod calls the API', () => {
     )
   })
 
+  test('as an operator may what its roles say, there and on the node, and nothing else', async () => {
+    const ACCOUNT = '--serviceaccount=default:operator'
+    await cluster.kubectl('create', 'serviceaccount', 'operator')
+    await cluster.kubectl('create', 'role', 'operator', '--verb=get,list,watch,create,patch', '--resource=configmaps')
+    await cluster.kubectl('create', 'role', 'reader', '--verb=get,list', '--resource=pods,pods/log')
+    await cluster.kubectl('create', 'clusterrole', 'stats', '--verb=get', '--resource=nodes/stats')
+    for (const role of ['operator', 'reader'])
+      await cluster.kubectl('create', 'rolebinding', role, `--role=${role}`, ACCOUNT)
+    await apply(cluster, scriptPod('operator', WAIT, { serviceAccountName: 'operator' }, { image: TOOLS }))
+    await ready(cluster, 'operator')
+    const visit = (url: string, ...args: string[]) => {
+      const bearer = `--header "Authorization: Bearer $(cat ${FOLDER}/token)"`
+      const show = `--silent --show-error --output /dev/null --write-out '%{http_code}'`
+      return inPod(cluster, 'operator', `curl ${show} --cacert ${FOLDER}/ca.crt ${bearer} ${args.join(' ')} ${url}`)
+    }
+    const api = 'https://kubernetes.default.svc/api/v1/namespaces'
+    const body = `--header "Content-Type: application/json" --data '{"metadata":{"name":"made-by-operator"}}'`
+    for (const [path, args, code] of [
+      ['default/pods', '', '200'],
+      ['default/pods/operator/log', '', '200'],
+      ['default/configmaps', body, '201'],
+      ['default/configmaps/made-by-operator', '--request DELETE', '403'],
+      ['default/secrets', '', '403'],
+      ['kube-system/configmaps', '', '403'],
+    ] as const)
+      assert.equal(await visit(`${api}/${path}`, args), code, `${args} ${path}`)
+    // The node's kubelet asks the API server who this is and what he may.
+    const { items } = await cluster.json<{ items: core.Node[] }>('get', 'nodes')
+    const kubelet = `https://${nodeIp}:${items[0]?.status?.daemonEndpoints?.kubeletEndpoint?.Port}`
+    assert.equal(await visit(`${kubelet}/pods`), '403')
+    await cluster.kubectl('create', 'clusterrolebinding', 'stats', '--clusterrole=stats', ACCOUNT)
+    assert.equal(await visit(`${kubelet}/stats/summary`), '200')
+    const { stdout } = await tryKubectl(cluster, [
+      'auth',
+      'can-i',
+      '--list',
+      '--as=system:serviceaccount:default:operator',
+    ])
+    assert.match(stdout, /^configmaps +\[\] +\[\] +\[get list watch create patch\]$/m)
+  })
+
   test('but not with a token that somebody has changed', async () => {
     const forged = `$(sed 's/.....$/AAAAA/' ${FOLDER}/token)`
     const url = 'https://kubernetes.default.svc/api'

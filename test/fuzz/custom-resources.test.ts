@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { type KubeObject, resources } from '../../src/api/index.ts'
+import { check } from '../../src/apiserver/cel/checker/check.ts'
+import { declaredType } from '../../src/apiserver/cel/checker/declared.ts'
+import { goRegexp } from '../../src/apiserver/cel/go-regexp.ts'
 import { CelError, CompileError, compile, loadCel, toCel } from '../../src/apiserver/cel/index.ts'
 import type { Definition } from '../../src/apiserver/crd/conversion.ts'
 import { define } from '../../src/apiserver/crd/define.ts'
 import { definitionStrategy } from '../../src/apiserver/crd/definition-strategy.ts'
-import { goRegexp } from '../../src/apiserver/crd/go-regexp.ts'
-import { check } from '../../src/apiserver/crd/rules/check.ts'
 import { rulesOf } from '../../src/apiserver/crd/rules/rules.ts'
-import { declaredType } from '../../src/apiserver/crd/rules/types.ts'
 import {
   codecFor,
   DecodeError,
@@ -106,7 +106,8 @@ fuzz('definition', async input => {
   if (problems.length) return
   // What is found good can be served.
   const status = { ...definition.status, acceptedNames: definition.spec.names }
-  const options = { store: {} as Store, convert: () => [], freshSince: () => 0, isTerminating: () => false }
+  const shared = { isTerminating: () => false, watches: new Set<() => void>() }
+  const options = { store: {} as Store, convert: () => [], freshSince: () => 0, ...shared }
   for (const served of await define({ ...definition, status }, options)) {
     const { object } = served.codec.decode(sample)
     served.codec.default(object)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { json as readJson } from 'node:stream/consumers'
 import type { admission } from '../../src/api/index.ts'
 import type { Call } from './apiserver.ts'
@@ -57,21 +58,30 @@ export async function startWebhookServer(tls: Credentials): Promise<WebhookServe
     )
   }
   server.on('secureConnection', () => hook.connections++)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>(resolve => server.listen(0, resolve))
   hook.port = (server.address() as AddressInfo).port
   return hook
 }
 
-/** Makes a Service whose only endpoint is a port of this machine. */
+/** Of this machine, as an endpoint may have it: loopback is refused. */
+export function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap(each => each ?? [])
+  const own = all.find(({ family, internal }) => family === 'IPv4' && !internal)
+  if (!own) throw new Error('this machine has no address but loopback')
+  return own.address
+}
+
+/** Makes a Service whose only endpoint is a port of this machine, on all of its addresses. */
 export async function makeService(call: Call, name: string, port: number, servicePort = 443): Promise<void> {
   const ports = [{ name: 'https', port: servicePort, targetPort: port, protocol: 'TCP' }]
   await call('POST', '/api/v1/namespaces/default/services', { body: { metadata: { name }, spec: { ports } } })
-  await call('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
+  const made = await call('POST', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', {
     body: {
       metadata: { name, labels: { 'kubernetes.io/service-name': name } },
       addressType: 'IPv4',
-      endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+      endpoints: [{ addresses: [ownAddress()], conditions: { ready: true } }],
       ports: [{ name: 'https', port, protocol: 'TCP' }],
     },
   })
+  if (made.status !== 201) throw new Error(made.text)
 }

@@ -1,5 +1,7 @@
-import type { KubeObject, meta, Resource } from '../../api/index.ts'
-import type { User } from '../pipeline/context.ts'
+import { errors, type KubeObject, type meta, type Resource, type StatusError } from '../../api/index.ts'
+import { ownersProblem } from '../../patch/index.ts'
+import type { AuditAnnotations, User } from '../pipeline/context.ts'
+import { setManagedFields } from '../registry/ownership.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 
 /** What `object` is when it is not the resource itself: the Scale of a Deployment, the Binding of a pod. */
@@ -15,7 +17,9 @@ export interface Attributes {
   /** Absent: the resource's own. */
   kind?: Kind
   subresource: string
+  /** Of a Namespace: its own name. */
   namespace: string
+  /** Empty for what is still to be named, and for each object of a collection that is deleted. */
   name: string
   user: User
   dryRun: boolean
@@ -23,10 +27,12 @@ export interface Attributes {
   object?: KubeObject
   /** Absent for a create. */
   old?: KubeObject
-  /** The CreateOptions, UpdateOptions, PatchOptions or DeleteOptions of the request. */
+  /** The CreateOptions, UpdateOptions or DeleteOptions of the request. */
   options: Options
   /** Texts for `Warning` headers are added here. */
   warnings: string[]
+  /** Where to tell what the audit event is to say; absent where there is none. */
+  auditAnnotations?: AuditAnnotations | undefined
   /**
    * A plugin that calls for others sets it to `wanted` when it has changed the object; then every plugin runs once more.
    * Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#reinvocation-policy
@@ -40,8 +46,8 @@ export interface Options {
   query?: URLSearchParams
   /** As it came in the body of a delete. */
   body?: meta.DeleteOptions
-  /** A patch is an update in every other respect. */
-  patch?: boolean
+  /** The object is created since there is none to update or to patch. */
+  instead?: boolean
 }
 
 /** One admission plugin. Both stages refuse by throwing a StatusError. */
@@ -84,22 +90,55 @@ function stage(plugins: AdmissionPlugin[], name: 'mutate' | 'validate'): (attrib
 
 /** What a call of a verb is to admission. */
 export function attributesOf(
-  { served, shown, subresource, namespace, name, user, dryRun, warnings, options = {} }: Call,
+  call: Call,
   write: Pick<Attributes, 'operation' | 'object' | 'old' | 'kind'> & { body?: meta.DeleteOptions },
 ): Attributes {
+  const { served, shown, subresource, namespace, user, dryRun, warnings, auditAnnotations, options = {} } = call
   const { body, ...rest } = write
+  const name = call.name || write.object?.metadata?.name || ''
+  const { group, resource } = served.resource
   return {
     ...rest,
     resource: served.resource,
     requested: shown.resource,
     subresource,
-    namespace,
-    name,
+    namespace: group === '' && resource === 'namespaces' ? name : namespace,
+    name: call.ofCollection ? '' : name,
     user,
     dryRun,
     warnings,
+    auditAnnotations,
     options: body ? { ...options, body } : options,
   }
+}
+
+/** The first stage of a write of `attributes.object`. What it has made of managedFields must be such. */
+export async function mutate({ admission }: Registry, attributes: Attributes): Promise<void> {
+  const { metadata } = attributes.object!
+  const before = metadata.managedFields
+  await admission.mutate(attributes)
+  const { metadata: changed } = attributes.object!
+  const problem = changed?.managedFields === before ? undefined : ownersProblem(changed.managedFields)
+  if (!problem) return
+  setManagedFields(attributes.object!, before)
+  attributes.warnings.push(
+    `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${problem}`,
+  )
+}
+
+/** Tells something in the audit event, if there is one. What is told first of a key stays. */
+export function annotate({ auditAnnotations }: Attributes, key: string, value: string, level?: 'Request'): void {
+  if (auditAnnotations?.has(key) === false) auditAnnotations.set(key, level ? { value, level } : { value })
+}
+
+/** Whether it is objects of `own` themselves that are written, and not a part of one. */
+export const isOf = ({ resource, subresource }: Attributes, own: Pick<Resource, 'group' | 'resource'>): boolean =>
+  !subresource && resource.resource === own.resource && resource.group === own.group
+
+/** Says no. What has no name yet is called by what its name will begin with. Source: k8s.io/apiserver/pkg/admission NewForbidden */
+export function forbidden({ requested, name, object }: Attributes, reason: string): StatusError {
+  const shown = name || object?.metadata?.name || object?.metadata?.generateName || 'Unknown'
+  return errors.forbidden(requested, shown, reason)
 }
 
 /** Both stages at once, for what is not stored itself: the object that a subresource takes. */

@@ -1,23 +1,31 @@
 import type { core } from '../../api/index.ts'
 import type { AdmissionPlugin } from './admission.ts'
 
-const SECONDS = 300
-const TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+/** How long, in seconds, a pod stays on a node that is not ready, and on one that is not reached. */
+export interface TolerationSeconds {
+  notReady: number
+  unreachable: number
+}
+
+export const TOLERATION_SECONDS: TolerationSeconds = { notReady: 300, unreachable: 300 }
 
 /** A pod stays for five minutes on a node that is lost. Source: k8s.io/kubernetes/plugin/pkg/admission/defaulttolerationseconds */
-export const defaultTolerationSeconds: AdmissionPlugin = {
+export const defaultTolerationSeconds = ({ notReady, unreachable }: TolerationSeconds): AdmissionPlugin => ({
   name: 'DefaultTolerationSeconds',
   mutate({ operation, resource, subresource, object }) {
-    if (operation !== 'CREATE' || resource.resource !== 'pods' || subresource) return
+    if ((operation !== 'CREATE' && operation !== 'UPDATE') || resource.resource !== 'pods' || subresource) return
     const { spec } = object as core.Pod
-    for (const key of TAINTS) {
+    for (const [key, tolerationSeconds] of [
+      ['node.kubernetes.io/not-ready', notReady],
+      ['node.kubernetes.io/unreachable', unreachable],
+    ] as const) {
       const tolerated = spec.tolerations?.some(
         toleration =>
           (toleration.key === key || !toleration.key) && (toleration.effect === 'NoExecute' || !toleration.effect),
       )
       if (tolerated) continue
-      const own = { key, operator: 'Exists' as const, effect: 'NoExecute' as const, tolerationSeconds: SECONDS }
+      const own = { key, operator: 'Exists' as const, effect: 'NoExecute' as const, tolerationSeconds }
       spec.tolerations = [...(spec.tolerations ?? []), own]
     }
   },
-}
+})

@@ -17,20 +17,28 @@ import {
   type Value,
   type Variables,
 } from '../cel/index.ts'
-import { check } from '../crd/rules/check.ts'
-import { DYN, typeName } from '../crd/rules/types.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Attributes } from './admission.ts'
-import { namespaceOf } from './match/selectors.ts'
 import { inVersion } from './match/versions.ts'
 import { admissionRequest } from './request.ts'
 
 /** The names that expressions about a request know. Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/ */
-const REQUEST_NAMES = ['object', 'oldObject', 'request', 'authorizer', 'authorizer.requestResource']
-const POLICY_NAMES = [...REQUEST_NAMES, 'params', 'namespaceObject', 'variables']
+const REQUEST_NAMES = ['object', 'oldObject', 'request', 'authorizer', 'authorizer.requestResource', 'namespaceObject']
+const POLICY_NAMES = [...REQUEST_NAMES, 'params', 'variables']
 
-/** Units of cost for all that one policy or webhook evaluates. Source: k8s.io/apiserver/pkg/apis/cel RuntimeCELCostBudget */
-const BUDGET = 10_000_000
+/**
+ * Units of cost for all that a policy evaluates on one request, and for all match conditions; each expression has a limit
+ * of its own besides. Source: k8s.io/apiserver/pkg/apis/cel limits.go
+ */
+export const POLICY_COST = 10_000_000
+const CONDITIONS_COST = 2_500_000
+
+/** What several expressions may cost together was not enough; none of them is evaluated any more. */
+export class OutOfBudget extends Error {
+  constructor() {
+    super('validation failed due to running out of cost budget, no further validation rules will be run')
+  }
+}
 
 /** An expression, compiled; one that could not be stored as it is written fails whenever it is evaluated. */
 export interface Expression {
@@ -40,27 +48,6 @@ export interface Expression {
 
 export const conditionOf = (text: string): Expression => compiled(text, REQUEST_NAMES)
 export const policyExpression = (text: string): Expression => compiled(text, POLICY_NAMES)
-
-/** What an expression has to evaluate to, as its type is named. */
-export type Wanted = 'bool' | 'string' | 'any'
-
-/** What is wrong with an expression that is to be stored; `params`: whether the policy has any. */
-export function expressionProblem(
-  text: string,
-  of: 'webhook' | 'policy',
-  wanted: Wanted,
-  params = true,
-): string | undefined {
-  const variables = of === 'webhook' ? REQUEST_NAMES : POLICY_NAMES.filter(name => params || name !== 'params')
-  try {
-    compile(text, { variables })
-    const type = typeName(check(text, Object.fromEntries(variables.map(name => [name, DYN]))))
-    return wanted === 'any' || type === wanted || type === 'dyn' ? undefined : `must evaluate to ${wanted}`
-  } catch (error) {
-    if (error instanceof CompileError) return `compilation failed: ${error.message}`
-    throw error
-  }
-}
 
 function compiled(text: string, variables: string[]): Expression {
   try {
@@ -79,8 +66,9 @@ export class Evaluation {
   readonly #authorizer: Authorizer
   readonly #attributes: Attributes
   readonly #decisions = new Map<string, AccessDecision>()
-  readonly #budget: Budget = createBudget(BUDGET)
   #variables: Variables
+  /** What those of `variables` have cost that were evaluated on the way. */
+  #spent = 0
 
   private constructor(authorizer: Authorizer, attributes: Attributes, variables: Variables) {
     this.#authorizer = authorizer
@@ -95,23 +83,23 @@ export class Evaluation {
     }
   }
 
-  /** In the version `as`. */
+  /** In the version `as`. Match conditions know nothing of the namespace. */
   static async begin(
     registry: Registry,
     authorizer: Authorizer,
     as: Resource,
     attributes: Attributes,
+    namespace?: KubeObject,
   ): Promise<Evaluation> {
     await loadCel()
     const object = await inVersion(registry, as, attributes, attributes.object)
     const oldObject = await inVersion(registry, as, attributes, attributes.old)
-    const namespace = await namespaceOf(attributes, registry.reader)
     return new Evaluation(authorizer, attributes, {
       object: toCel(object ?? null),
       oldObject: toCel(oldObject ?? null),
       namespaceObject: toCel(namespace ?? null),
       request() {
-        const { object: _, oldObject: __, ...request } = admissionRequest(attributes, as, { uid: '' })
+        const { object: _, oldObject: __, uid: ___, ...request } = admissionRequest(attributes, as, { uid: '' })
         return toCel(request)
       },
     })
@@ -121,7 +109,14 @@ export class Evaluation {
   define(variables: { name: string; expression: Expression }[]): void {
     this.#variables.variables = new LazyDict(name => {
       const found = variables.find(each => each.name === name)
-      return found?.expression.program.evaluate(this.#variables, this.#budget)
+      if (!found) return undefined
+      const budget = createBudget()
+      const whole = budget.left
+      try {
+        return found.expression.program.evaluate(this.#variables, budget)
+      } finally {
+        this.#spent += whole - budget.left
+      }
     })
   }
 
@@ -129,15 +124,27 @@ export class Evaluation {
     this.#variables = { ...this.#variables, params: toCel(params) }
   }
 
-  /** Rejects with a CelError. */
-  async evaluate({ program }: Expression): Promise<Value> {
+  /** Rejects with a CelError; with OutOfBudget when `shared` is used up, from which the cost is taken. */
+  async evaluate({ program }: Expression, shared: Budget): Promise<Value> {
     for (;;) {
+      const own = createBudget()
+      const whole = own.left
+      let failure: unknown
+      let value: Value = null
       try {
-        return program.evaluate(this.#variables, this.#budget)
+        value = program.evaluate(this.#variables, own)
       } catch (error) {
-        if (!(error instanceof Suspended)) throw error
-        await error.ready
+        failure = error
       }
+      if (failure instanceof Suspended) {
+        await failure.ready
+        continue
+      }
+      shared.left -= whole - Math.max(own.left, 0) + this.#spent
+      this.#spent = 0
+      if (failure !== undefined) throw failure
+      if (shared.left < 0) throw new OutOfBudget()
+      return value
     }
   }
 
@@ -223,14 +230,19 @@ export interface Condition {
  */
 export async function conditionsHold(conditions: Condition[], evaluation: Evaluation): Promise<boolean | string> {
   const problems: string[] = []
+  const budget = createBudget(CONDITIONS_COST)
   for (const { expression } of conditions) {
     try {
-      if ((await evaluation.evaluate(expression)) !== true) return false
+      if ((await evaluation.evaluate(expression, budget)) !== true) return false
     } catch (error) {
+      if (error instanceof OutOfBudget) return error.message
       if (!(error instanceof CelError)) throw error
-      problems.push(`expression '${expression.text}' resulted in error: ${error.message}`)
+      problems.push(failedExpression(expression, error))
     }
   }
   if (!problems.length) return true
   return problems.length === 1 ? problems[0]! : `[${problems.join(', ')}]`
 }
+
+export const failedExpression = ({ text }: Expression, { message }: CelError): string =>
+  `expression '${text}' resulted in error: ${message}`

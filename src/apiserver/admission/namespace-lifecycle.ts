@@ -5,6 +5,9 @@ import type { AdmissionPlugin } from './admission.ts'
 /** Namespaces that the cluster cannot be without. */
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public'])
 
+/** One may ask about a namespace that is not there. */
+const ACCESS_REVIEWS = 'localsubjectaccessreviews'
+
 /**
  * Nothing is created in a namespace that is not there or is going away, and some namespaces never go.
  * Source: k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle
@@ -12,7 +15,7 @@ const IMMORTAL = new Set(['default', 'kube-system', 'kube-public'])
 export const namespaceLifecycle = (reader: Reader): AdmissionPlugin => ({
   name: 'NamespaceLifecycle',
   async mutate({ operation, resource, namespace, name, object }) {
-    if (operation !== 'CREATE' || !resource.namespaced) return
+    if (operation !== 'CREATE' || !resource.namespaced || resource.resource === ACCESS_REVIEWS) return
     const found = await reader.read(resources.namespaces, '', namespace)
     if (!found) throw errors.notFound(resources.namespaces, namespace)
     if (found.status.phase !== 'Terminating') return

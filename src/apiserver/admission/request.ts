@@ -49,20 +49,15 @@ export const userInfo = ({ name, uid, groups, extra }: User): authentication.Use
 
 const KINDS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' }
 
-/** The options as an object of their own; null for a CONNECT, which has none. */
-function optionsOf({ operation, dryRun, options: { query, body, patch } }: Attributes): object | null {
+/** The options as an object of their own; null for a CONNECT, which has none. A patch is what it does: an update or a create. */
+function optionsOf({ operation, dryRun, options: { query, body } }: Attributes): object | null {
   if (operation === 'CONNECT') return null
-  const options: Record<string, unknown> = {
-    ...body,
-    kind: patch ? 'PatchOptions' : KINDS[operation],
-    apiVersion: 'meta.k8s.io/v1',
-  }
+  const options: Record<string, unknown> = { ...body, kind: KINDS[operation], apiVersion: 'meta.k8s.io/v1' }
   if (dryRun) options.dryRun = ['All']
   if (operation === 'DELETE') return options
   for (const name of ['fieldManager', 'fieldValidation']) {
     const value = query?.get(name)
     if (value) options[name] = value
   }
-  if (patch && query?.has('force')) options.force = query.get('force') === 'true'
   return options
 }

@@ -2,6 +2,7 @@ import { Agent } from 'node:https'
 import { type apiregistration, resources } from '../../api/index.ts'
 import type { Component } from '../../base/index.ts'
 import type { RemoteVersion } from '../discovery/groups.ts'
+import type { RemoteOpenApi } from '../openapi/remote.ts'
 import type { Handler } from '../pipeline/context.ts'
 import { type Live, live } from '../registry/live.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -22,6 +23,8 @@ export interface Aggregation extends Component {
   route(path: string): Handler | undefined
   /** For discovery; a new array when it has changed, and the same one as long as it has not. */
   remote(): RemoteVersion[]
+  /** What other servers say of their types; a new array when it has changed. */
+  openApi(): RemoteOpenApi[]
   /** Registers what this server serves itself, now and whenever definitions add to it. Does not wait for it. */
   registerLocal(): void
 }
@@ -34,8 +37,10 @@ export async function startAggregation(registry: Registry, client?: ProxyClient)
   const agent = new Agent({ keepAlive: true, maxFreeSockets: FREE_SOCKETS, timeout: 60_000 })
   const remotes = new Map<string, RemoteService>()
   let versions: RemoteVersion[] | undefined
+  let documents: RemoteOpenApi[] | undefined
   const changed = () => {
     versions = undefined
+    documents = undefined
   }
   const follow = () => reconcile(registry, services, remotes, { client, agent, changed })
   services.changed(follow)
@@ -44,6 +49,14 @@ export async function startAggregation(registry: Registry, client?: ProxyClient)
     remote() {
       versions ??= [...remotes.values()].map(versionOf)
       return versions
+    },
+    openApi() {
+      documents ??= [...remotes.values()].map(remote => ({
+        place: `apis/${remote.spec.group}/${remote.spec.version}`,
+        ...remote.openApi,
+        handler: proxied(registry, remote, { client, agent }),
+      }))
+      return documents
     },
     route(path) {
       if (!remotes.size) return undefined

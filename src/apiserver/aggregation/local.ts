@@ -31,7 +31,7 @@ const PRIORITIES: Record<string, [group: number, version: number]> = {
   'node.k8s.io/v1': [16_300, 15],
   'discovery.k8s.io/v1': [16_200, 15],
   'flowcontrol.apiserver.k8s.io/v1': [16_100, 21],
-  'resource.k8s.io/v1': [15_900, 25],
+  'resource.k8s.io/v1': [16_200, 21],
 }
 
 /** Those of what definitions add. Source: k8s.io/kubernetes/pkg/controlplane/controller/crdregistration */

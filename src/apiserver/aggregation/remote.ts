@@ -9,7 +9,8 @@ import {
   withCondition,
 } from '../../api/index.ts'
 import type { Timer } from '../../base/index.ts'
-import { readyEndpoints, resolveService, slicesOf } from '../proxy/endpoints.ts'
+import type { RemoteOpenApi } from '../openapi/remote.ts'
+import { type Address, readyEndpoints, resolveService, slicesOf } from '../proxy/endpoints.ts'
 import { ownCall, type Registry } from '../registry/registry.ts'
 import { update } from '../registry/update.ts'
 import { readAtMost } from '../webhook/client.ts'
@@ -31,6 +32,8 @@ const PROBE_TIMEOUT = 5000
 /** Bytes of a document of discovery. */
 const MAX_DOCUMENT = 4 * 1024 * 1024
 
+type Documents = Pick<RemoteOpenApi, 'url' | 'v2'>
+
 type Judgement = Pick<Condition, 'status' | 'reason' | 'message'>
 
 /** One group version that another server serves: whether it can be reached, and what it has. */
@@ -39,6 +42,8 @@ export class RemoteService {
   readonly name: string
   /** As its discovery last showed them. */
   served: Resource[] = []
+  /** What it says of its types, as it last did. */
+  openApi: Documents = {}
   readonly #registry: Registry
   readonly #client: ProxyClient | undefined
   readonly #agent: Agent
@@ -147,13 +152,34 @@ export class RemoteService {
         throw new Error(`failing or missing response from ${url}: ${reason}`)
       })
       this.#learn(document)
+      await this.#learnTypes(address)
       return undefined
     } catch (error) {
       return (error as Error).message
     }
   }
 
-  #get(address: { host: string; port: number }, path: string): Promise<string> {
+  /** Many servers say nothing of them, which is no fault. */
+  async #learnTypes(address: Address): Promise<void> {
+    const { group, version } = this.spec
+    const place = `apis/${group}/${version}`
+    const read = (path: string) =>
+      this.#get(address, path, 'system:aggregator').then(
+        text => JSON.parse(text) as Record<string, Record<string, unknown>>,
+        () => ({}) as Record<string, Record<string, unknown>>,
+      )
+    const [root, whole] = [await read('/openapi/v3'), await read('/openapi/v2')]
+    const { serverRelativeURL: url } = (root.paths?.[place] ?? {}) as { serverRelativeURL?: string }
+    const own = Object.entries(whole.paths ?? {}).filter(([path]) => `${path}/`.startsWith(`/${place}/`))
+    const before = JSON.stringify(this.openApi)
+    this.openApi = {
+      ...(url ? { url } : {}),
+      ...(own.length ? { v2: { paths: Object.fromEntries(own), definitions: whole.definitions ?? {} } } : {}),
+    }
+    if (JSON.stringify(this.openApi) !== before) this.#changed()
+  }
+
+  #get(address: Address, path: string, user = 'system:kube-aggregator'): Promise<string> {
     return new Promise((resolve, reject) => {
       const sent = request({
         ...address,
@@ -165,7 +191,7 @@ export class RemoteService {
         rejectUnauthorized: false,
         headers: {
           Accept: 'application/json',
-          'X-Remote-User': 'system:kube-aggregator',
+          'X-Remote-User': user,
           'X-Remote-Group': 'system:masters',
         },
       })

@@ -8,6 +8,8 @@ export interface RequestHeader {
   ca: string
   allowedNames: string[]
   usernameHeaders: string[]
+  /** None by default. */
+  uidHeaders?: string[]
   groupHeaders: string[]
   extraHeaderPrefixes: string[]
 }
@@ -30,6 +32,9 @@ export async function publishAuthentication(
           'requestheader-client-ca-file': requestHeader.ca,
           'requestheader-extra-headers-prefix': JSON.stringify(requestHeader.extraHeaderPrefixes),
           'requestheader-group-headers': JSON.stringify(requestHeader.groupHeaders),
+          ...(requestHeader.uidHeaders?.length
+            ? { 'requestheader-uid-headers': JSON.stringify(requestHeader.uidHeaders) }
+            : {}),
           'requestheader-username-headers': JSON.stringify(requestHeader.usernameHeaders),
         }
       : {}),

@@ -66,5 +66,11 @@ function parsed(part: string): Record<string, unknown> | undefined {
 
 /** The public keys as a JWK set. Source: RFC 7517. */
 export const jwks = (keys: VerifyingKey[]) => ({
-  keys: keys.map(each => ({ use: 'sig', kid: each.id, alg: each.algorithm, ...each.key.export({ format: 'jwk' }) })),
+  keys: keys.map(each => jwkOf(each)),
 })
+
+/** In the order in which upstream writes the fields. */
+function jwkOf({ id, algorithm, key }: VerifyingKey) {
+  const { kty, ...rest } = key.export({ format: 'jwk' })
+  return { use: 'sig', kty, kid: id, ...('crv' in rest ? { crv: rest.crv } : {}), alg: algorithm, ...rest }
+}

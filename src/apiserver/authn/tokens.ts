@@ -29,12 +29,42 @@ export interface Claims {
 }
 
 export interface TokenOptions {
+  /** Signs new tokens. */
   issuer: string
+  /** Whose tokens are believed besides. */
+  furtherIssuers?: string[]
+  /** Whom a token has to be meant for; by default the issuer. Source: --api-audiences */
+  audiences?: string[]
+  /** Whether the account has to be there still; by default it has to. Source: --service-account-lookup */
+  lookup?: boolean
+  /** Whether the tokens of pods outlive what is asked for them; by default they do. */
+  extend?: boolean
+  /** Seconds that no token outlives. */
+  longest?: number
   signing: SigningKey
   verifying: VerifyingKey[]
   /** Tokens that the server was started with, and whose they are. */
   fixed?: Map<string, User>
 }
+
+export interface TokenJudge {
+  /** Who shows this token; an error when it is not to be believed, undefined when it is another's to judge. */
+  authenticate(token: string, audiences?: string[]): Promise<Authenticated | undefined>
+}
+
+/** The first that believes a token decides; what the others found wrong is told together. */
+export const anyToken = (judges: TokenJudge[]) => ({
+  async authenticate(token: string, audiences?: string[]): Promise<Authenticated> {
+    const problems: string[] = []
+    for (const judge of judges) {
+      const judged = await judge.authenticate(token, audiences)
+      if (judged && 'user' in judged) return judged
+      if (judged) problems.push(judged.error)
+    }
+    const all = ['invalid bearer token', ...problems]
+    return { error: all.length === 1 ? all[0]! : `[${all.join(', ')}]` }
+  },
+})
 
 export type Authenticated = { user: User; audiences: string[] } | { error: string }
 
@@ -42,10 +72,12 @@ export type Authenticated = { user: User; audiences: string[] } | { error: strin
 const REMEMBERED = 2000
 
 /** Judges service-account tokens. */
-export class TokenAuthenticator {
+export class TokenAuthenticator implements TokenJudge {
   readonly #options: TokenOptions
   readonly #reader: Reader
   readonly #now: () => number
+  readonly #issuers: Set<string>
+  readonly #audiences: string[]
   readonly #verified = new Map<string, Claims>()
 
   /** `now`: milliseconds since the epoch. */
@@ -53,27 +85,28 @@ export class TokenAuthenticator {
     this.#options = options
     this.#reader = reader
     this.#now = now
+    this.#issuers = new Set([options.issuer, ...(options.furtherIssuers ?? [])])
+    this.#audiences = options.audiences ?? [options.issuer]
   }
 
   /** Who shows this token; an error when it is not to be believed, now or for these audiences. */
-  async authenticate(token: string, audiences = [this.#options.issuer]): Promise<Authenticated> {
+  async authenticate(token: string, audiences = this.#audiences): Promise<Authenticated | undefined> {
     const fixed = this.#options.fixed?.get(token)
     if (fixed) return { user: fixed, audiences }
     const claims = this.#claims(token)
-    if (!claims) return { error: 'invalid bearer token' }
+    if (!claims || !this.#issuers.has(claims.iss)) return undefined
     const seconds = this.#now() / 1000
-    if (claims.iss !== this.#options.issuer) return { error: 'invalid bearer token, unknown issuer' }
-    if (!(claims.exp > seconds)) return { error: 'invalid bearer token, service account token has expired' }
-    if (claims.nbf > seconds + 60) return { error: 'invalid bearer token, service account token is not valid yet' }
+    if (!(claims.exp > seconds)) return { error: 'service account token has expired' }
+    if (claims.nbf > seconds + 60) return { error: 'service account token is not valid yet' }
     const shared = audiences.filter(audience => claims.aud.includes(audience))
     if (!shared.length) {
       const quoted = (list: string[]) => `[${list.map(item => JSON.stringify(item)).join(' ')}]`
       return {
-        error: `invalid bearer token, token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(audiences)}`,
+        error: `token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(audiences)}`,
       }
     }
     const gone = await this.#gone(claims)
-    return gone ? { error: `invalid bearer token, ${gone}` } : { user: userOf(claims), audiences: shared }
+    return gone ? { error: gone } : { user: userOf(claims), audiences: shared }
   }
 
   #claims(token: string): Claims | undefined {
@@ -90,6 +123,7 @@ export class TokenAuthenticator {
   async #gone({
     'kubernetes.io': { namespace, serviceaccount, pod, secret, node },
   }: Claims): Promise<string | undefined> {
+    if (this.#options.lookup === false) return undefined
     const account = await this.#reader.read(resources.serviceAccounts, namespace, serviceaccount.name)
     if (account?.metadata.uid !== serviceaccount.uid) return 'service account token has been invalidated'
     if (pod) {

@@ -131,7 +131,7 @@ class Compiler {
       if (!optional && !(value instanceof Optional)) return fieldOf(value, field)
       const inner = value instanceof Optional ? value.value : value
       if (inner === undefined) return new Optional()
-      return new Optional(dictOf(inner).get(field))
+      return new Optional(memberOf(inner, field))
     }
   }
 
@@ -237,7 +237,7 @@ class Compiler {
       const inner = value instanceof Optional ? value.value : value
       if (inner === undefined) return false
       if (optional && inner === null) return false
-      return dictOf(inner).get(field) !== undefined
+      return memberOf(inner, field) !== undefined
     }
   }
 
@@ -299,15 +299,22 @@ function dictOf(value: Value): Dict {
   throw noOverload()
 }
 
+/** Of what is no object, null too, nothing is there. */
+function memberOf(value: Value, field: string): Value | undefined {
+  if (value instanceof Dict) return value.get(field)
+  if (value instanceof List) throw new CelError("unsupported index type 'string' in list")
+  return undefined
+}
+
 function fieldOf(value: Value, field: string): Value {
-  const content = dictOf(value).get(field)
+  const content = memberOf(value, field)
   if (content === undefined) throw new CelError(`no such key: ${field}`)
   return content
 }
 
 function found(value: Value, key: Value): Value | undefined {
   if (value instanceof Dict) return value.get(key)
-  if (!(value instanceof List)) throw noOverload()
+  if (!(value instanceof List)) return undefined
   const index = indexOf(key)
   return index >= 0 && index < value.size ? value.at(index) : undefined
 }
@@ -390,6 +397,7 @@ const OPERATORS: Record<string, (args: Eval[]) => Eval> = {
     ([operand]) =>
     frame => {
       const value = operand!(frame)
+      if (value === -(2n ** 63n)) throw new CelError('integer overflow')
       if (typeof value === 'number' || typeof value === 'bigint') return -value
       throw noOverload()
     },
@@ -479,6 +487,24 @@ const MACROS: Record<string, Macro> = {
       const made = bodies.at(-1)!
       const entries: [Value, Value][] = []
       for (const { key } of turns) if (bodies.length === 1 || truth(bodies[0]!())) entries.push([key, made()])
+      return Dict.of(entries)
+    },
+  },
+  transformMapEntry: {
+    two: 3,
+    twoFiltered: 4,
+    run(turns, bodies) {
+      const made = bodies.at(-1)!
+      const entries = new Map<Value, Value>()
+      for (const _ of turns) {
+        if (bodies.length > 1 && !truth(bodies[0]!())) continue
+        const entry = dictOf(made())
+        for (const key of entry.keys()) {
+          if ([...entries.keys()].some(known => equal(known, key)))
+            throw new CelError(`insert failed: key ${shown(key)} already exists`)
+          entries.set(key, entry.get(key)!)
+        }
+      }
       return Dict.of(entries)
     },
   },

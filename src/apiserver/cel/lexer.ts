@@ -4,8 +4,10 @@ export type TokenKind = 'identifier' | 'int' | 'uint' | 'double' | 'string' | 'b
 
 export interface Token {
   kind: TokenKind
-  /** As it is written; of strings and bytes, what they mean. */
+  /** As it is written. */
   text: string
+  /** Of strings and bytes: what they stand for. */
+  meant?: string
   /** Of bytes. */
   bytes?: Uint8Array
   /** Where it begins, from 0. */
@@ -16,12 +18,19 @@ const BLANK = /(?:[ \t\r\n\f]|\/\/[^\n]*)+/y
 const NUMBER = /0[xX][0-9a-fA-F]+[uU]?|(?:\d+\.\d+|\.\d+|\d+(?=[eE]))(?:[eE][+-]?\d+)?|\d+[uU]?/y
 const QUOTED = /([rR][bB]?|[bB][rR]?)?("""|'''|"|')/y
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y
-const ESCAPED = /`([A-Za-z0-9_.\-/ ]+)`/y
+const ESCAPED = /`[A-Za-z0-9_.\-/ ]+`/y
 const SYMBOL = /\[\?|\.\?|==|!=|<=|>=|&&|\|\||\.\.\.|[-+*/%!<>?:.,()[\]{}]/y
 
-/** The tokens of an expression, the last being its end. Throws a CompileError. */
-export function tokens(text: string): Token[] {
+/**
+ * The tokens of an expression, the last being its end. What cannot be read is left out and told of in `problems`. Throws a
+ * CompileError for what can be read and is not allowed.
+ */
+export function tokens(text: string, problems: CompileError[]): Token[] {
   const found: Token[] = []
+  const unreadable = (from: number, to: number) => {
+    problems.push(syntaxError(text, from, `token recognition error at: '${text.slice(from, to)}'`))
+    return to
+  }
   let at = 0
   const match = (pattern: RegExp) => {
     pattern.lastIndex = at
@@ -36,16 +45,20 @@ export function tokens(text: string): Token[] {
     const quoted = match(QUOTED)
     if (quoted) {
       const { token, end } = literal(text, at, quoted)
-      found.push(token)
-      at = end
+      if (token) found.push(token)
+      at = token ? end : unreadable(at, end)
       continue
     }
     const number = match(NUMBER)
-    const escaped = match(ESCAPED)
-    const other = number ?? match(IDENTIFIER) ?? escaped ?? match(SYMBOL)
-    if (!other) throw syntaxError(text, at, `token recognition error at: '${text[at]}'`)
-    const kind = number ? kindOfNumber(other[0]) : /^[\w`]/.test(other[0]) ? 'identifier' : 'symbol'
-    found.push({ kind, text: escaped && !number ? (escaped[1] as string) : other[0], at })
+    if (match(ESCAPED)) throw located(text, at, "unsupported syntax: '`'")
+    const other = number ?? match(IDENTIFIER) ?? match(SYMBOL)
+    if (!other) {
+      // A sign of two characters is given up at the second.
+      at = unreadable(at, Math.min(at + ('=&|'.includes(text[at]!) ? 2 : 1), text.length))
+      continue
+    }
+    const kind = number ? kindOfNumber(other[0]) : /^\w/.test(other[0]) ? 'identifier' : 'symbol'
+    found.push({ kind, text: other[0], at })
     at += other[0].length
   }
   found.push({ kind: 'end', text: '<EOF>', at })
@@ -58,19 +71,28 @@ function kindOfNumber(text: string): TokenKind {
   return /[.eE]/.test(text) ? 'double' : 'int'
 }
 
-function literal(text: string, at: number, [opening, prefix = '', quote = '']: RegExpExecArray) {
+/** Without a token: where it was given up. */
+function literal(
+  text: string,
+  at: number,
+  [opening, prefix = '', quote = '']: RegExpExecArray,
+): { token?: Token; end: number } {
   const raw = /r/i.test(prefix)
+  const isBytes = /b/i.test(prefix)
   const start = at + opening.length
   let end = start
   while (!text.startsWith(quote, end)) {
-    if (end >= text.length || (quote.length === 1 && text[end] === '\n'))
-      throw syntaxError(text, at, `token recognition error at: '${text.slice(at)}'`)
+    if (end >= text.length || (quote.length === 1 && text[end] === '\n')) return { end }
+    if (!raw && text[end] === '\\') {
+      ESCAPE.lastIndex = end
+      const match = ESCAPE.exec(text)
+      if (!match || match.index !== end || !isKnown(match)) return { end: Math.min(end + 2, text.length) }
+    }
     end += !raw && text[end] === '\\' ? 2 : 1
   }
   const inner = text.slice(start, end)
-  const isBytes = /b/i.test(prefix)
-  const meant = raw ? inner : unescaped(inner, isBytes, text, at)
-  const token: Token = { kind: isBytes ? 'bytes' : 'string', text: meant, at }
+  const meant = raw ? inner : unescaped(inner, isBytes)
+  const token: Token = { kind: isBytes ? 'bytes' : 'string', text: text.slice(at, end + quote.length), meant, at }
   if (isBytes) token.bytes = raw ? Buffer.from(inner) : Buffer.from(meant, 'latin1')
   return { token, end: end + quote.length }
 }
@@ -78,7 +100,10 @@ function literal(text: string, at: number, [opening, prefix = '', quote = '']: R
 const SIMPLE: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|X([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([\s\S]))/g
 
-function unescaped(inner: string, isBytes: boolean, text: string, at: number): string {
+const isKnown = ([, , , , , octal, simple]: RegExpExecArray) =>
+  simple === undefined || octal !== undefined || simple in SIMPLE || '\\?"\'`'.includes(simple)
+
+function unescaped(inner: string, isBytes: boolean): string {
   // Of bytes every character stands for one, so what is written plainly becomes its UTF-8 first.
   const source = isBytes ? Buffer.from(inner).toString('latin1') : inner
   return source.replace(ESCAPE, (_, x, bigX, u, bigU, octal, simple) => {
@@ -86,8 +111,7 @@ function unescaped(inner: string, isBytes: boolean, text: string, at: number): s
     if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
     if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8))
     if (simple in SIMPLE) return SIMPLE[simple]!
-    if ('\\?"\'`'.includes(simple)) return simple
-    throw syntaxError(text, at, `token recognition error at: '\\${simple}'`)
+    return simple
   })
 }
 

@@ -1,4 +1,5 @@
-import { syntaxError, type Token, tokens } from './lexer.ts'
+import { CompileError } from './errors.ts'
+import { located, syntaxError, type Token, tokens } from './lexer.ts'
 
 /** An expression as it is written; `at` is where it begins. */
 export type Node = { at: number } & (
@@ -9,7 +10,7 @@ export type Node = { at: number } & (
   | { is: 'call'; name: string; target?: Node; args: Node[] }
   | { is: 'list'; items: { value: Node; optional: boolean }[] }
   | { is: 'map'; entries: { key: Node; value: Node; optional: boolean }[] }
-  | { is: 'message'; type: string; fields: { name: string; value: Node; optional: boolean }[] }
+  | { is: 'message'; type: string; fields: { name: string; value: Node; optional: boolean; at: number }[] }
 )
 
 /** How deeply an expression may be nested. Source: github.com/google/cel-go/parser maxRecursionDepth */
@@ -31,30 +32,40 @@ export function parse(text: string): Node {
 class Parser {
   readonly #text: string
   readonly #tokens: Token[]
+  /** What could not be read at all. */
+  readonly #unreadable: CompileError[] = []
   #at = 0
   #depth = 0
 
   constructor(text: string) {
     this.#text = text
-    this.#tokens = tokens(text)
+    this.#tokens = tokens(text, this.#unreadable)
   }
 
   parse(): Node {
-    const node = this.#expression()
-    if (this.#peek().kind !== 'end') throw this.#unexpected()
-    return node
+    const problems = this.#unreadable
+    try {
+      const node = this.#expression()
+      if (this.#peek().kind !== 'end') problems.push(this.#unexpected('<EOF>', ({ kind }) => kind === 'end'))
+      if (!problems.length) return node
+    } catch (error) {
+      if (!(error instanceof CompileError) || !problems.length) throw error
+      problems.push(error)
+    }
+    throw new CompileError(problems.map(({ message }) => message).join('\n'))
   }
 
   #expression(): Node {
     if (++this.#depth > MAX_DEPTH)
       throw syntaxError(this.#text, this.#peek().at, `expression recursion limit exceeded: ${MAX_DEPTH}`)
     const condition = this.#binary(0)
+    const { at } = this.#peek()
     if (this.#take('?')) {
       const yes = this.#binary(0)
       this.#expect(':')
       const no = this.#expression()
       this.#depth--
-      return { is: 'call', name: '?:', args: [condition, yes, no], at: condition.at }
+      return { is: 'call', name: '?:', args: [condition, yes, no], at }
     }
     this.#depth--
     return condition
@@ -96,8 +107,9 @@ class Parser {
       if (this.#take('.?')) node = { is: 'select', of: node, field: this.#name(), optional: true, at }
       else if (this.#take('.')) {
         const field = this.#name()
+        const { at: opening } = this.#peek()
         node = this.#take('(')
-          ? { is: 'call', name: field, target: node, args: this.#arguments(), at }
+          ? { is: 'call', name: field, target: node, args: this.#arguments(), at: opening }
           : { is: 'select', of: node, field, optional: false, at }
       } else if (this.#take('[?')) node = this.#index(node, true, at)
       else if (this.#take('[')) node = this.#index(node, false, at)
@@ -123,7 +135,7 @@ class Parser {
       case 'double':
         return { is: 'literal', value: Number(text), at }
       case 'string':
-        return { is: 'literal', value: text, at }
+        return { is: 'literal', value: token.meant!, at }
       case 'bytes':
         return { is: 'literal', value: token.bytes!, at }
       case 'identifier':
@@ -142,7 +154,7 @@ class Parser {
       if (text === '.') return this.#primary()
     }
     this.#at--
-    throw this.#unexpected()
+    throw this.#unexpected(BEGINNINGS, beginsValue)
   }
 
   #integer({ text, kind, at }: Token): Node {
@@ -151,15 +163,16 @@ class Parser {
     const value = negative ? -BigInt(digits.slice(1)) : BigInt(digits)
     const unsigned = kind === 'uint'
     const fits = unsigned ? value < 2n ** 64n : value < 2n ** 63n && value >= -(2n ** 63n)
-    if (!fits) throw syntaxError(this.#text, at, `invalid ${unsigned ? 'uint' : 'int'} literal`)
+    if (!fits) throw located(this.#text, at, `invalid ${unsigned ? 'uint' : 'int'} literal`)
     return { is: 'literal', value, at, ...(unsigned ? { unsigned } : {}) }
   }
 
   #identifier(text: string, at: number): Node {
     if (text === 'true' || text === 'false') return { is: 'literal', value: text === 'true', at }
     if (text === 'null') return { is: 'literal', value: null, at }
-    if (RESERVED.has(text)) throw syntaxError(this.#text, at, `reserved identifier: ${text}`)
-    if (this.#take('(')) return { is: 'call', name: text, args: this.#arguments(), at }
+    if (RESERVED.has(text)) throw located(this.#text, at, `reserved identifier: ${text}`)
+    const { at: opening } = this.#peek()
+    if (this.#take('(')) return { is: 'call', name: text, args: this.#arguments(), at: opening }
     return { is: 'name', name: text, at }
   }
 
@@ -204,7 +217,7 @@ class Parser {
   #message(of: Node): Node {
     const { at } = this.#peek()
     this.#expect('{')
-    const fields: { name: string; value: Node; optional: boolean }[] = []
+    const fields: (Node & { is: 'message' })['fields'] = []
     while (!this.#take('}')) {
       if (fields.length) {
         this.#expect(',')
@@ -212,15 +225,20 @@ class Parser {
       }
       const optional = this.#take('?')
       const name = this.#name()
+      const colon = this.#peek().at
       this.#expect(':')
-      fields.push({ name, value: this.#expression(), optional })
+      fields.push({ name, value: this.#expression(), optional, at: colon })
     }
     return { is: 'message', type: typeName(of)!, fields, at }
   }
 
   #name(): string {
-    const { kind, text } = this.#peek()
-    if (kind !== 'identifier') throw this.#unexpected()
+    const { kind, text, at } = this.#peek()
+    if (kind !== 'identifier') {
+      const before = this.#tokens[this.#at - 1]?.text ?? ''
+      const input = `${before}${kind === 'end' ? '' : text}`
+      throw syntaxError(this.#text, at, `no viable alternative at input '${input}'`)
+    }
     this.#at++
     return text
   }
@@ -237,15 +255,26 @@ class Parser {
   }
 
   #expect(symbol: string): void {
-    if (!this.#take(symbol)) throw this.#unexpected(`'${symbol}'`)
+    if (this.#take(symbol)) return
+    const { kind, text, at } = this.#peek()
+    if (kind === 'end') throw syntaxError(this.#text, at, `missing '${symbol}' at '${text}'`)
+    throw this.#unexpected(`'${symbol}'`, next => next.kind === 'symbol' && next.text === symbol)
   }
 
-  #unexpected(wanted?: string) {
+  /** `fits`: what would have been all right; where it comes right after, what is there is one too many. */
+  #unexpected(wanted: string, fits: (token: Token) => boolean) {
     const { text, at } = this.#peek()
-    const detail = wanted ? `mismatched input '${text}' expecting ${wanted}` : `mismatched input '${text}'`
-    return syntaxError(this.#text, at, detail)
+    const next = this.#tokens[this.#at + 1]
+    const what = next && fits(next) ? 'extraneous' : 'mismatched'
+    return syntaxError(this.#text, at, `${what} input '${text}' expecting ${wanted}`)
   }
 }
+
+/** What a value can begin with. */
+const BEGINNINGS =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+
+const beginsValue = ({ kind, text }: Token): boolean => (kind === 'symbol' ? '[{(.-!'.includes(text) : kind !== 'end')
 
 /** `Object.spec.template` of a chain of names; undefined of anything else. */
 function typeName(node: Node): string | undefined {

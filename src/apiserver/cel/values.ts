@@ -1,4 +1,5 @@
 import { CelError } from './errors.ts'
+import { unescapedField } from './fields.ts'
 
 /**
  * What expressions compute with. An int is a bigint and a double a number; objects and lists of JSON are wrapped, and
@@ -101,6 +102,11 @@ export class List {
     return this.#raw.length
   }
 
+  /** It has a schema, and so is no list of an expression's own. */
+  get isOfObject(): boolean {
+    return this.#schema !== undefined
+  }
+
   at(index: number): Value {
     if (!this.#made) return this.#raw[index] as Value
     this.#made[index] ??= toCel(this.#raw[index], this.#schema)
@@ -132,6 +138,10 @@ export class Dict {
     return dict
   }
 
+  get isOfObject(): boolean {
+    return this.#schema !== undefined
+  }
+
   get size(): number {
     return this.#raw ? Object.keys(this.#raw).length : this.#made.size
   }
@@ -141,8 +151,12 @@ export class Dict {
     const known = this.#made.get(text)
     if (known || !this.#raw) return known?.value
     if (typeof key !== 'string') return undefined
-    const name = Object.hasOwn(this.#raw, key) ? key : unescapedField(key)
+    // Only declared fields have names that expressions cannot say.
+    const declared = this.#schema?.properties !== undefined && !Object.hasOwn(this.#raw, key)
+    const name = declared ? unescapedField(key) : key
     if (!Object.hasOwn(this.#raw, name) || this.#raw[name] === undefined) return undefined
+    // Of a field that a schema declares, null is as good as nothing.
+    if (this.#raw[name] === null && this.#schema?.properties) return undefined
     const value = toCel(this.#raw[name], this.#schemaOf(name))
     this.#made.set(text, { key, value })
     return value
@@ -166,16 +180,6 @@ function keyText(key: Value): string {
   if (key instanceof Uint) return `n${key.value}`
   if (typeof key === 'bigint' || typeof key === 'number') return `n${key}`
   throw new CelError(`unsupported key type: ${typeOf(key)}`)
-}
-
-const ESCAPES: Record<string, string> = { __underscores__: '__', __dot__: '.', __dash__: '-', __slash__: '/' }
-
-/** Source: k8s.io/apiserver/pkg/cel/escaping.go */
-function unescapedField(name: string): string {
-  if (!name.includes('__')) return name
-  const word = /^__([a-z_]+)__$/.exec(name)?.[1]
-  if (word && !(name in ESCAPES)) return word
-  return name.replace(/__(underscores|dot|dash|slash)__/g, found => ESCAPES[found]!)
 }
 
 /** A value of JSON as CEL sees it; what the schema does not tell, the value does: a whole number is an int. */
@@ -245,6 +249,8 @@ export function equal(a: Value, b: Value): boolean {
   const [one, two] = [numeric(a), numeric(b)]
   // biome-ignore lint/suspicious/noDoubleEquals: an int and a double of the same value are equal
   if (one !== undefined || two !== undefined) return one !== undefined && two !== undefined && one == two
+  refuseOther(a, b)
+  refuseOther(b, a)
   if (a instanceof List) return b instanceof List && equalLists(a, b)
   if (a instanceof Dict)
     return (
@@ -258,6 +264,17 @@ export function equal(a: Value, b: Value): boolean {
   if (a instanceof Uint8Array) return b instanceof Uint8Array && Buffer.compare(a, b) === 0
   if (a instanceof Opaque) return b instanceof Opaque && a.equals(b)
   return a === b
+}
+
+/** What comes from an object, and what only Kubernetes' functions know, cannot even be compared to something else. */
+function refuseOther(value: Value, other: Value): void {
+  const fits =
+    other === null ||
+    (value instanceof List && (!value.isOfObject || other instanceof List)) ||
+    (value instanceof Dict && (!value.isOfObject || other instanceof Dict)) ||
+    (value instanceof Opaque && (!/^(kubernetes|net)\./.test(value.type) || other instanceof Opaque)) ||
+    !(value instanceof List || value instanceof Dict || value instanceof Opaque)
+  if (!fits) throw new CelError('no such overload')
 }
 
 function equalLists(a: List, b: List): boolean {
@@ -280,6 +297,12 @@ export function compare(a: Value, b: Value): number {
 }
 
 const NANOS = 1_000_000_000n
+
+/** Of the years 1 to 9999. */
+export function timestampAt(nanos: bigint): Timestamp {
+  if (nanos < -62_135_596_800n * NANOS || nanos >= 253_402_300_800n * NANOS) throw new CelError('timestamp overflow')
+  return new Timestamp(nanos)
+}
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/
 
@@ -310,6 +333,16 @@ export function parseDuration(text: string): Duration {
       BigInt(whole || '0') * BigInt(UNITS[unit!]!) + BigInt(Math.trunc(Number(`0.${fraction || 0}`) * UNITS[unit!]!))
   }
   return new Duration(match[1] === '-' ? -nanos : nanos)
+}
+
+/** As Go writes it: in as few digits as tell it apart, with an exponent when it is large or small. */
+export function formatDouble(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
+  const [digits = '', exponent = '0'] = value.toExponential().split('e')
+  const power = Number(exponent)
+  if (power >= -4 && power < 6) return String(value)
+  return `${digits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 /** As CEL's `string()` writes it: in seconds. */

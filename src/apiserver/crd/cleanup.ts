@@ -1,6 +1,6 @@
-import { is, type KubeObject } from '../../api/index.ts'
+import { formatTime, is, withCondition } from '../../api/index.ts'
 import { deleteCollection } from '../registry/delete-collection.ts'
-import { ownCall, type Registry } from '../registry/registry.ts'
+import { type Call, ownCall, type Registry } from '../registry/registry.ts'
 import type { Served } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
 import type { Definition } from './conversion.ts'
@@ -20,14 +20,35 @@ export async function cleanUp(
   objects: Served | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  if (objects) await deleteAll(registry, objects, signal)
   const call = ownCall(definitions as unknown as Served, '', name)
-  const release = (object: KubeObject) => {
-    object.metadata.finalizers = object.metadata.finalizers?.filter(each => each !== CLEANUP_FINALIZER)
-    return object
+  const change = (call: Call, transform: (definition: Definition) => void) =>
+    update(
+      registry,
+      call,
+      object => {
+        transform(object as Definition)
+        return object
+      },
+      { relative: true },
+    ).catch(error => {
+      if (!is(error, 'NotFound')) throw error
+    })
+  const ofStatus = { ...call, subresource: 'status' }
+  const tell = (definition: Definition, status: 'True' | 'False', reason: string, message: string) => {
+    const lastTransitionTime = formatTime(registry.clock.now())
+    const condition = { type: 'Terminating', status, lastTransitionTime, reason, message }
+    definition.status.conditions = withCondition(definition.status.conditions, condition)
   }
-  await update(registry, call, release, { relative: true }).catch(error => {
-    if (!is(error, 'NotFound')) throw error
+  await change(ofStatus, definition =>
+    tell(definition, 'True', 'InstanceDeletionInProgress', 'CustomResource deletion is in progress'),
+  )
+  if (objects) await deleteAll(registry, objects, signal)
+  await change(ofStatus, definition => {
+    if (objects) tell(definition, 'False', 'InstanceDeletionCompleted', 'removed all instances')
+    else tell(definition, 'False', 'NeverEstablished', 'resource was never established')
+  })
+  await change(call, ({ metadata }) => {
+    metadata.finalizers = metadata.finalizers?.filter(each => each !== CLEANUP_FINALIZER)
   })
 }
 

@@ -2,7 +2,7 @@ import type { apiextensions, KubeObject } from '../../api/index.ts'
 import { ageColumn, nameColumn } from '../tables/columns.ts'
 import { since } from '../tables/duration.ts'
 import type { Cell, Column } from '../tables/table.ts'
-import { jsonPath } from './json-path.ts'
+import { jsonPath, PathError } from './json-path.ts'
 
 type Definition = apiextensions.CustomResourceColumnDefinition
 
@@ -12,8 +12,19 @@ type Definition = apiextensions.CustomResourceColumnDefinition
  */
 export const columnsOf = (definitions: Definition[] | undefined): Column[] => [
   nameColumn,
-  ...(definitions?.length ? definitions.map(columnOf) : [{ ...ageColumn, type: 'date' as const }]),
+  ...(definitions?.length ? readable(definitions) : [{ ...ageColumn, type: 'date' as const }]),
 ]
+
+/** A path that cannot be read is no fault of the definition: the columns before it are shown. */
+function readable(definitions: Definition[]): Column[] {
+  const columns: Column[] = []
+  try {
+    for (const definition of definitions) columns.push(columnOf(definition))
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error
+  }
+  return columns
+}
 
 function columnOf({ name, type, format = '', description, priority = 0, jsonPath: path }: Definition): Column {
   const find = jsonPath(path)

@@ -28,8 +28,8 @@ describe('ConvertedStore', () => {
     await rm(path, { recursive: true, force: true })
   })
 
-  /** What is kept as `old:x` is shown as `new:x`. */
-  const converted = (waits = false) =>
+  /** What is kept as `old:x` is shown as `new:x`, and kept anew as `old:x` or otherwise. */
+  const converted = (waits = false, kept = 'old:') =>
     new ConvertedStore(store, {
       differs: ({ value }) => textOf(value)!.startsWith('old:'),
       load(entries) {
@@ -37,7 +37,7 @@ describe('ConvertedStore', () => {
         const values = entries.map(({ value }) => bytes(textOf(value)!.replace('old:', 'new:')))
         return waits ? new Promise(resolve => conversions.push(() => resolve(values))) : values
       },
-      save: value => bytes(textOf(value)!.replace('new:', 'old:')),
+      save: value => bytes(textOf(value)!.replace('new:', kept)),
     })
 
   it('converts on the way in and out, each value once', async () => {
@@ -60,9 +60,10 @@ describe('ConvertedStore', () => {
   it('knows what would be kept in another way', async () => {
     await store.create('/a', bytes('old:1'))
     await store.create('/b', bytes('plain'))
-    const view = converted()
-    const stale = await Promise.all(['/a', '/b'].map(async key => view.isStale((await view.get(key))!)))
-    assert.deepEqual(stale, [true, false])
+    const stale = (view: ConvertedStore) =>
+      Promise.all(['/a', '/b'].map(async key => view.isStale((await view.get(key))!)))
+    assert.deepEqual(await stale(converted()), [false, false])
+    assert.deepEqual(await stale(converted(false, 'new:')), [true, false])
   })
 
   it('tells all watchers the same change, and converts it once', async () => {

@@ -27,7 +27,8 @@ export class ConvertedStore implements Store {
   readonly #store: Store
   readonly #form: Form
   readonly #loaded = new WeakMap<Bytes, Bytes>()
-  readonly #stale = new WeakSet<Entry>()
+  /** What is shown in another form than it is kept in, to what is kept. */
+  readonly #kept = new WeakMap<Entry, Bytes>()
   readonly #changes = new WeakMap<Change, Change>()
 
   constructor(store: Store, form: Form) {
@@ -36,8 +37,9 @@ export class ConvertedStore implements Store {
   }
 
   /** Whether an entry that came from here is kept in another form than one that is written now. */
-  isStale(entry: Entry): boolean {
-    return this.#stale.has(entry)
+  async isStale(entry: Entry): Promise<boolean> {
+    const kept = this.#kept.get(entry)
+    return kept !== undefined && Buffer.compare(await this.#form.save(entry.value), kept) !== 0
   }
 
   async get(key: string, options?: { revision?: number }): Promise<Entry | undefined> {
@@ -92,6 +94,7 @@ export class ConvertedStore implements Store {
           queue = converted.then(deliver).catch(fail)
           return undefined
         }),
+      drained: async () => handlers.drained?.(),
       progress: revision => void inTurn(() => handlers.progress?.(revision)),
       failed: error => void inTurn(() => fail(error)),
     })
@@ -135,7 +138,7 @@ export class ConvertedStore implements Store {
 
   #shown(entry: Entry): Entry {
     const shown = { ...entry, value: this.#loaded.get(entry.value)! }
-    this.#stale.add(shown)
+    this.#kept.set(shown, entry.value)
     return shown
   }
 

@@ -1,13 +1,15 @@
 import { apiVersion, type KubeObject, type Resource } from '../../api/index.ts'
 import { type Codec, type JsonSchema, schemaCodec } from '../../encoding/index.ts'
 import type { Bytes, Entry, Store } from '../../store/index.ts'
+import { goRegexp, loadGoRegexp } from '../cel/go-regexp.ts'
 import { byVersion } from '../discovery/groups.ts'
+import { embeddedMetadataProblems } from '../registry/metadata.ts'
 import type { Served } from '../registry/served.ts'
 import { columnsOf } from './columns.ts'
 import type { Convert, Definition } from './conversion.ts'
 import { ConvertedStore } from './converted-store.ts'
-import { goRegexp, loadGoRegexp } from './go-regexp.ts'
 import { rulesOf } from './rules/rules.ts'
+import { scaleProblems } from './scale.ts'
 import { customStrategy } from './strategy.ts'
 
 type Version = Definition['spec']['versions'][number]
@@ -18,6 +20,8 @@ export interface DefineOptions {
   /** Objects that were written at an earlier revision may be as a former schema had them. */
   freshSince(): number
   isTerminating(): boolean
+  /** What ends the watches on its objects. */
+  watches: Set<() => void>
 }
 
 /** A version of a custom resource before the store is told how it is kept. */
@@ -61,16 +65,29 @@ function needsRegexp(schema: JsonSchema): boolean {
 function shapeOf(definition: Definition, version: Version): Shape {
   const resource = resourceOf(definition, version)
   const { kind } = resource
-  const schema = schemaOf(version)
   const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion(resource))},"metadata":{`
+  return { resource, codec: codecOf(version), head: Buffer.from(head) }
+}
+
+function codecOf(version: Version): Codec {
+  const schema = schemaOf(version)
+  const scale = version.subresources?.scale
+  const codec = schemaCodec(schema, {
+    pattern: goRegexp,
+    rules: () => rulesOf(schema),
+    metadata: embeddedMetadataProblems,
+  })
+  if (!scale) return codec
   return {
-    resource,
-    codec: schemaCodec(schema, { pattern: goRegexp, rules: () => rulesOf(schema) }),
-    head: Buffer.from(head),
+    ...codec,
+    structural: (object, old) => [...codec.structural(object, old), ...scaleProblems(object, scale)],
   }
 }
 
-function resourceOf({ spec, status }: Definition, { name, subresources = {} }: Version): Resource {
+function resourceOf(
+  { spec, status }: Definition,
+  { name, subresources = {}, selectableFields = [] }: Version,
+): Resource {
   const names = status.acceptedNames
   const { kind, plural } = names
   return {
@@ -90,6 +107,9 @@ function resourceOf({ spec, status }: Definition, { name, subresources = {} }: V
         : []),
     ],
     type: `${spec.group}/${name}.${kind}`,
+    listKind: names.listKind ?? `${kind}List`,
+    storedAs: spec.versions.find(({ storage }) => storage)!.name,
+    selectable: selectableFields.map(({ jsonPath }) => jsonPath.slice(1)),
   }
 }
 
@@ -102,7 +122,6 @@ function serve(definition: Definition, version: Version, shape: Shape, stored: S
     load: entries => loaded(entries, shape, options.convert),
     save: value => (shape === stored ? value : saved(value, stored, options.convert)),
   })
-  const selectable = (version.selectableFields ?? []).map(({ jsonPath: path }) => path.slice(1))
   return {
     resource,
     codec,
@@ -111,7 +130,7 @@ function serve(definition: Definition, version: Version, shape: Shape, stored: S
       resource: plural,
       codec,
       hasStatus,
-      selectable,
+      selectable: resource.selectable ?? [],
       isTerminating: options.isTerminating,
     }),
     prefix: `/registry/${group}/${plural}/`,
@@ -126,6 +145,7 @@ function serve(definition: Definition, version: Version, shape: Shape, stored: S
       scale: version.subresources?.scale,
       deprecation: version.deprecated ? (version.deprecationWarning ?? deprecationOf(definition, version)) : undefined,
       schema: schemaOf(version),
+      watches: options.watches,
       convert: async (object, wanted) =>
         object.apiVersion === wanted ? object : (await options.convert([object], wanted))[0]!,
     },

@@ -1,10 +1,10 @@
-import { findCondition, withCondition } from '../../api/index.ts'
+import { withCondition } from '../../api/index.ts'
 import type { Strategy } from '../registry/strategy.ts'
-import { immutable } from '../registry/validation/field.ts'
 import { CLEANUP_FINALIZER } from './cleanup.ts'
 import type { Definition } from './conversion.ts'
 import { loadRegexpFor } from './define.ts'
-import { definitionProblems, storedVersionProblems } from './validation/definition.ts'
+import { definitionProblems, statusProblems } from './validation/definition.ts'
+import { formatWarnings } from './validation/formats.ts'
 
 const HTTPS = 443
 
@@ -31,23 +31,10 @@ export const definitionStrategy: Strategy<Definition> = {
     noteStorageVersion(definition)
   },
 
-  validate: definition => definitionProblems(definition),
+  validate: definitionProblems,
+  validateStatusUpdate: statusProblems,
 
-  validateUpdate(definition, old) {
-    const { spec } = definition
-    const established = findCondition(old.status.conditions, 'Established')?.status === 'True'
-    return [
-      ...(established
-        ? [
-            ...immutable('spec.scope', spec.scope, old.spec.scope),
-            ...immutable('spec.names.kind', spec.names.kind, old.spec.names.kind),
-          ]
-        : []),
-      ...immutable('spec.group', spec.group, old.spec.group),
-      ...immutable('spec.names.plural', spec.names.plural, old.spec.names.plural),
-      ...storedVersionProblems(definition),
-    ]
-  },
+  warnings: ({ spec }, old) => formatWarnings(spec, old?.spec),
 
   /** Its objects have to go first. */
   held: ({ metadata }) => metadata.deletionTimestamp === undefined,

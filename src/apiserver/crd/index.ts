@@ -23,6 +23,9 @@ import { acceptNames, type Condition } from './names.ts'
 /** Milliseconds until something that failed is tried again. */
 const RETRY = 1000
 
+/** Milliseconds that watches on what is no more served go on. Source: k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go tearDown */
+const DRAIN = 1000
+
 /** One definition as it is served now. */
 interface Defined {
   /** Of all that decides how objects are shown and kept. */
@@ -30,6 +33,7 @@ interface Defined {
   freshSince: number
   terminating: boolean
   served: Served[]
+  watches: Set<() => void>
 }
 
 /**
@@ -150,6 +154,8 @@ class Follower implements Component {
     const establishes = wanted.some(({ type, status }) => type === 'Established' && status === 'True')
     if (establishes || isConditionTrue(definition.status.conditions, 'Established')) await this.#serve(accepted)
     await this.#tell(definition, accepted.status.acceptedNames, wanted)
+    // Who is looked at next must not be given the same names.
+    this.#definitions.set(name, brief(accepted))
     if (definition.metadata.deletionTimestamp !== undefined) this.#cleanUp(definition)
   }
 
@@ -166,15 +172,18 @@ class Follower implements Component {
       freshSince: present ? Number.POSITIVE_INFINITY : Number(resourceVersion),
       terminating: deletionTimestamp !== undefined,
       served: [],
+      watches: new Set(),
     }
     defined.served = await define(definition, {
       store,
       convert: converterOf(definition, this.#client, random),
       freshSince: () => defined.freshSince,
       isTerminating: () => defined.terminating,
+      watches: defined.watches,
     })
     resources.define(name, defined.served)
     this.#defined.set(name, defined)
+    if (present) this.#endWatches(present)
     // From here on everything is written as the new schema has it.
     if (present) defined.freshSince = (await store.revision()) + 1
   }
@@ -208,10 +217,24 @@ class Follower implements Component {
       .finally(() => this.#cleaning.delete(name))
   }
 
+  /** Who watches is to begin anew with what is served now, having heard of what happened before. */
+  #endWatches({ watches }: Defined): void {
+    if (!watches.size) return
+    const { signal } = this.#stopping
+    this.#registry.clock
+      .sleep(DRAIN, signal)
+      .catch(() => {})
+      .finally(() => {
+        for (const end of [...watches]) end()
+      })
+  }
+
   #forget(name: string, definition: Definition | undefined): void {
+    const defined = this.#defined.get(name)
     this.#definitions.delete(name)
     this.#defined.delete(name)
     this.#registry.resources.define(name, [])
+    if (defined) this.#endWatches(defined)
     // Others may have waited for its names.
     for (const other of this.#definitions.values())
       if (other.spec.group === definition?.spec.group) this.#waiting.add(other.metadata.name)

@@ -1,3 +1,8 @@
+/** A path that cannot be read. */
+export class PathError extends Error {
+  override name = 'PathError'
+}
+
 /** What a path finds in a value, in its order. */
 export type JsonPath = (root: unknown) => unknown[]
 
@@ -6,7 +11,7 @@ type Step = (values: unknown[]) => unknown[]
 
 /**
  * Compiles the JSONPath of a printer column: `.spec.replicas`, `.metadata.labels['a.b']`, `.spec.ports[*].port`,
- * `.status.conditions[?(@.type=="Ready")].status`, `..name`. Throws when it is malformed.
+ * `.status.conditions[?(@.type=="Ready")].status`, `..name`. Throws a PathError when it is malformed.
  * Source: k8s.io/client-go/util/jsonpath
  */
 export function jsonPath(text: string): JsonPath {
@@ -34,7 +39,7 @@ function readStep(text: string): [step: Step, length: number] {
 function readName(text: string, from: number, first: Step = values => values): [Step, number] {
   if (text[from] === '*') return [values => first(values).flatMap(members), from + 1]
   const name = NAME.exec(text.slice(from))?.[0]
-  if (!name) throw new Error(`unrecognized character in action: ${JSON.stringify(text.slice(from, from + 1))}`)
+  if (!name) throw new PathError(`unrecognized character in action: ${JSON.stringify(text.slice(from, from + 1))}`)
   const field = name.replace(/\\(.)/g, '$1')
   return [values => first(values).flatMap(value => member(value, field)), from + name.length]
 }
@@ -51,7 +56,7 @@ function closing(text: string): number {
     else if (character === '[') depth++
     else if (character === ']' && --depth === 0) return at
   }
-  throw new Error('unterminated array')
+  throw new PathError('unterminated array')
 }
 
 function bracket(inner: string): Step {
@@ -66,7 +71,7 @@ function bracket(inner: string): Step {
     return values => values.flatMap(value => (Array.isArray(value) ? indexes.flatMap(index => item(value, index)) : []))
   }
   const range = /^(-?\d*):(-?\d*)(?::(\d+))?$/.exec(inner)
-  if (!range) throw new Error(`invalid array index ${inner}`)
+  if (!range) throw new PathError(`invalid array index ${inner}`)
   const [, start, end, step] = range
   return values =>
     values.flatMap(value =>
@@ -108,7 +113,7 @@ function operand(text: string): JsonPath {
   if (text.startsWith('@')) return jsonPath(text)
   const quoted = /^(['"])(.*)\1$/.exec(text)
   const value = quoted ? quoted[2] : text === 'true' ? true : text === 'false' ? false : Number(text)
-  if (Number.isNaN(value)) throw new Error(`unrecognized identifier ${text}`)
+  if (Number.isNaN(value)) throw new PathError(`unrecognized identifier ${text}`)
   return () => [value]
 }
 

@@ -62,10 +62,10 @@ function usedNames(others: Definition[]): { resources: Set<string>; kinds: Set<s
 }
 
 function conditionsOf(
-  { conditions = [] }: Definition['status'],
+  { conditions }: Definition['status'],
   conflict: Pick<Condition, 'reason' | 'message'> | undefined,
 ): Condition[] {
-  const established = conditions.some(({ type, status }) => type === 'Established' && status === 'True')
+  const established = conditions?.some(({ type, status }) => type === 'Established' && status === 'True')
   if (!conflict)
     return [
       { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' },

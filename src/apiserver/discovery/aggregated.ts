@@ -21,23 +21,27 @@ export const aggregated = (groups: ServedGroup[], apiVersion: string) => ({
 
 function describe(resource: Resource) {
   const { kind, namespaced, singular, verbs, shortNames, categories, subresources } = resource
+  const place = placeOf(resource)
   return {
     resource: resource.resource,
-    responseKind: { group: '', version: '', kind },
+    responseKind: { ...place, kind },
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
     verbs,
     ...(shortNames.length ? { shortNames } : {}),
     ...(categories.length ? { categories } : {}),
-    ...(subresources.length ? { subresources: subresources.map(describeSubresource) } : {}),
+    ...(subresources.length ? { subresources: subresources.map(each => describeSubresource(each, place)) } : {}),
   }
 }
 
-const describeSubresource = (subresource: Subresource) => ({
-  subresource: subresource.name,
-  responseKind: responseKind(subresource),
-  verbs: subresource.verbs,
-})
+type Place = { group: string; version: string }
 
-/** Group and version stay empty where they are those of the place in the document. */
-const responseKind = ({ group = '', version = '', kind }: Subresource) => ({ group, version, kind })
+/** Group and version stay empty where they are those of the place in the document, but for custom resources. */
+const placeOf = ({ listKind, group, version }: Resource): Place =>
+  listKind ? { group, version } : { group: '', version: '' }
+
+const describeSubresource = ({ name, group, version, kind, verbs }: Subresource, place: Place) => ({
+  subresource: name,
+  responseKind: { ...(version ? { group: group ?? '', version } : place), kind },
+  verbs,
+})

@@ -11,7 +11,7 @@ const KUBECTL = `${AGGREGATED},application/json;g=apidiscovery.k8s.io;v=v2beta1;
 const discovery = createDiscovery({ resources: () => allResources, serverAddress: '10.0.0.1:6443' })
 
 async function ask(path: string, headers: Record<string, string> = {}, served = discovery) {
-  const context = { request: { headers }, query: new URLSearchParams() } as unknown as Context
+  const context = { request: { method: 'GET', headers }, query: new URLSearchParams() } as unknown as Context
   const reply = (await served(path)!(context))!
   const body = reply.body.toString()
   return { ...reply, json: body ? JSON.parse(body) : undefined }

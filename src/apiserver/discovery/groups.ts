@@ -44,9 +44,14 @@ const ORDER = [
   'flowcontrol.apiserver.k8s.io',
 ]
 
-/** Groups in the order of discovery: upstream's own first, then others by name. */
+/**
+ * Groups in the order of discovery: upstream's own first, then others by name. A version that another server serves is no
+ * more one's own.
+ */
 export function groupsOf(resources: Resource[], remote: RemoteVersion[] = []): ServedGroup[] {
-  const own = Map.groupBy(resources, ({ group }) => group)
+  const taken = new Set(remote.map(({ group, version }) => `${group}/${version}`))
+  const kept = taken.size ? resources.filter(({ group, version }) => !taken.has(`${group}/${version}`)) : resources
+  const own = Map.groupBy(kept, ({ group }) => group)
   const further = Map.groupBy(remote, ({ group }) => group)
   const names = [...new Set([...own.keys(), ...further.keys()])].sort(byPlace)
   return names.map(name => ({ name, versions: versionsOf(own.get(name) ?? [], further.get(name) ?? []) }))

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
 import { errors, type Resource } from '../../api/index.ts'
+import { encodeProtobuf } from '../../encoding/index.ts'
+import { memoized } from '../memo.ts'
 import { parseAccept, takesIn } from '../pipeline/accept.ts'
 import type { Context, Handler, Reply } from '../pipeline/context.ts'
-import { JSON_TYPE, MEDIA_TYPES } from '../pipeline/formats.ts'
+import { MEDIA_TYPES, PROTOBUF_TYPE, YAML_TYPE } from '../pipeline/formats.ts'
+import { getOnly } from '../routes/get-only.ts'
 import { aggregated } from './aggregated.ts'
 import { groupsOf, type RemoteVersion, type ServedGroup } from './groups.ts'
 import * as legacy from './legacy.ts'
@@ -19,23 +22,22 @@ export interface DiscoveryOptions {
 const NONE: RemoteVersion[] = []
 
 const AGGREGATED = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
-const ACCEPTED = [...MEDIA_TYPES, `${JSON_TYPE};${AGGREGATED}`]
+
+export interface Discovery {
+  (path: string): Handler | undefined
+  /** Where there is something. */
+  paths(): string[]
+}
 
 /** What answers a path of discovery: `/api`, `/apis` and what lies below them down to a group version. */
-export function createDiscovery({
-  resources,
-  remote = () => NONE,
-  serverAddress,
-}: DiscoveryOptions): (path: string) => Handler | undefined {
+export function createDiscovery({ resources, remote = () => NONE, serverAddress }: DiscoveryOptions): Discovery {
   const groups = cached(remote, further => cached(resources, served => groupsOf(served, further)))
   const documents = cached(
     () => groups()(),
     present => makeDocuments(present, serverAddress),
   )
-  return path => {
-    const wanted = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
-    return documents().get(wanted)
-  }
+  const find = (path: string) => documents().get(path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
+  return Object.assign(find, { paths: () => [...documents().keys(), '/apis/'] })
 }
 
 /** Makes something of what is served again only when that has become something else. */
@@ -58,9 +60,12 @@ function makeDocuments(groups: ServedGroup[], serverAddress: string): Map<string
   const handlers = new Map<string, Handler>([
     [
       '/api',
-      either(
-        () => legacy.coreVersions(core, serverAddress),
-        () => aggregated(core ? [core] : [], 'apidiscovery.k8s.io/v2'),
+      getOnly(
+        MEDIA_TYPES,
+        either(
+          () => legacy.coreVersions(core, serverAddress),
+          () => aggregated(core ? [core] : [], 'apidiscovery.k8s.io/v2'),
+        ),
       ),
     ],
     [
@@ -80,7 +85,10 @@ function makeDocuments(groups: ServedGroup[], serverAddress: string): Map<string
     for (const version of group.versions)
       handlers.set(
         group.name ? `/apis/${group.name}/${version.version}` : `/api/${version.version}`,
-        plain(() => legacy.resourceList(group, version)),
+        getOnly(
+          MEDIA_TYPES,
+          plain(() => legacy.resourceList(group, version)),
+        ),
       )
   }
   return handlers
@@ -90,8 +98,9 @@ function makeDocuments(groups: ServedGroup[], serverAddress: string): Map<string
 function plain(make: () => object): Handler {
   const document = once(make)
   return context => {
-    if (!parseAccept(context.request.headers.accept).some(({ type }) => isServed(type)))
-      throw errors.notAcceptable(ACCEPTED)
+    const wanted = parseAccept(context.request.headers.accept)
+    if (!wanted.some(({ type, parameters }) => parameters.as === undefined && isServed(type)))
+      throw errors.notAcceptable(MEDIA_TYPES)
     return { status: 200, body: document().body }
   }
 }
@@ -101,21 +110,30 @@ function either(makePlain: () => object, makeAggregated: () => object): Handler 
   const documents = { plain: once(makePlain), aggregated: once(makeAggregated) }
   return context => {
     for (const { type, parameters } of parseAccept(context.request.headers.accept)) {
-      if (parameters.as === undefined && isServed(type))
-        return { status: 200, body: documents.plain().body, headers: { Vary: 'Accept' } }
+      if (parameters.as === undefined && isServed(type)) return { status: 200, body: documents.plain().body }
       const { g, v, as } = parameters
-      if (takesIn(type, JSON_TYPE) && g === 'apidiscovery.k8s.io' && v === 'v2' && as === 'APIGroupDiscoveryList')
-        return sendAggregated(context, documents.aggregated())
+      const form = MEDIA_TYPES.find(each => takesIn(type, each))
+      if (form && g === 'apidiscovery.k8s.io' && v === 'v2' && as === 'APIGroupDiscoveryList')
+        return sendAggregated(context, documents.aggregated(), form)
     }
-    throw errors.notAcceptable(ACCEPTED)
+    throw errors.notAcceptable(MEDIA_TYPES)
   }
 }
 
-function sendAggregated(context: Context, { body, tag }: Document): Reply {
+function sendAggregated(context: Context, { body, tag }: Document, form: string): Reply {
   const headers = { ETag: tag, Vary: 'Accept', 'Cache-Control': 'public' }
-  const type = `application/json;${AGGREGATED}`
-  const known = context.request.headers['if-none-match'] === tag
-  return { status: known ? 304 : 200, body: known ? Buffer.alloc(0) : body, headers, type }
+  const type = `${form};${AGGREGATED}`
+  if (context.request.headers['if-none-match'] === tag) return { status: 304, body: Buffer.alloc(0), headers, type }
+  if (form === PROTOBUF_TYPE) return { status: 200, body: protobufOf(body), headers, type }
+  return { status: 200, body, headers, type, ...(form === YAML_TYPE ? { rewrite: 'yaml' as const } : {}) }
+}
+
+const inProtobuf = new WeakMap<Buffer, Buffer>()
+
+function protobufOf(json: Buffer): Buffer {
+  return memoized(inProtobuf, json, () =>
+    encodeProtobuf('apidiscovery/v2.APIGroupDiscoveryList', JSON.parse(json.toString())),
+  )
 }
 
 interface Document {

@@ -62,8 +62,8 @@ const STORED_AS: Record<string, string> = {
 }
 
 /** Source: k8s.io/apiserver/pkg/endpoints/discovery StorageVersionHash */
-function storageVersionHash({ group, version, kind }: Resource): string {
-  const served = `${group}/${version}/${kind}`
+function storageVersionHash({ group, version, kind, storedAs = version }: Resource): string {
+  const served = `${group}/${storedAs}/${kind}`
   return createHash('sha256')
     .update(STORED_AS[served] ?? served)
     .digest()

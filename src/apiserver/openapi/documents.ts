@@ -2,12 +2,19 @@ import { allResources, apiVersion, model, type Resource } from '../../api/index.
 import type { JsonSchema } from '../../encoding/index.ts'
 import { customSchemas } from './custom.ts'
 import type { Descriptions } from './descriptions.ts'
-import { exchangedTypes, pathsOf } from './operations.ts'
+import { discoveryPath, exchangedTypes, pathsOf } from './operations.ts'
 import type { GroupVersionKind, Schema } from './schema.ts'
-import { schemasOf } from './schemas.ts'
+import { isDescribed, schemasOf } from './schemas.ts'
 
 /** What every group version exchanges. */
-const COMMON = ['meta/v1.DeleteOptions', 'meta/v1.Patch', 'meta/v1.Status', 'meta/v1.WatchEvent']
+const COMMON = [
+  'meta/v1.APIResourceList',
+  'meta/v1.DeleteOptions',
+  'meta/v1.Patch',
+  'meta/v1.Status',
+  'meta/v1.WatchEvent',
+  'runtime.RawExtension',
+]
 
 export interface OpenApiV3 {
   openapi: string
@@ -32,7 +39,8 @@ export function openApiV3(
   descriptions: Descriptions,
   version: string,
 ): OpenApiV3 {
-  const paths = resources.flatMap(pathsOf).sort(([a], [b]) => (a < b ? -1 : 1))
+  const versions = new Map(resources.filter(({ type }) => model.has(type)).map(discoveryPath))
+  const paths = [...resources.flatMap(pathsOf), ...versions].sort(([a], [b]) => (a < b ? -1 : 1))
   const custom = resources.flatMap(resource => {
     const schema = schemaOf(resource)
     return schema ? customSchemas(resource, schema, descriptions) : []
@@ -46,19 +54,17 @@ export function openApiV3(
   const known = new Map(custom)
   return {
     openapi: '3.0.0',
-    info: { title, version },
+    info: { title, version: version.replace(/^v(\d+\.\d+).*$/, '$1') },
     paths: Object.fromEntries(paths),
     components: {
       schemas: schemasOf(
-        [...types].filter(type => isKnown(type) || known.has(type)),
+        [...types].filter(type => isDescribed(type) || known.has(type)),
         { descriptions, kinds: kindsOf(allResources), custom: known },
       ),
       securitySchemes: { BearerToken: BEARER },
     },
   }
 }
-
-const isKnown = (type: string) => type === 'meta/v1.Patch' || model.has(type)
 
 /** The kinds that each type is; options and answers are kinds of every group version. */
 function kindsOf(all: Resource[]): Map<string, GroupVersionKind[]> {
@@ -69,6 +75,7 @@ function kindsOf(all: Resource[]): Map<string, GroupVersionKind[]> {
     kinds.set(type, [{ group, kind, version }])
     if (verbs.includes('list')) kinds.set(`${type}List`, [{ group, kind: `${kind}List`, version }])
   }
+  kinds.set('meta/v1.APIResourceList', [{ group: '', kind: 'APIResourceList', version: 'v1' }])
   kinds.set('meta/v1.Status', [{ group: '', kind: 'Status', version: 'v1' }])
   for (const kind of ['DeleteOptions', 'WatchEvent'])
     kinds.set(

@@ -6,14 +6,18 @@ import type { JsonSchema } from '../../encoding/index.ts'
 import { cached } from '../discovery/index.ts'
 import { parseAccept } from '../pipeline/accept.ts'
 import type { Context, Handler, Reply } from '../pipeline/context.ts'
+import { trimmed } from './custom.ts'
 import { type Descriptions, descriptions } from './descriptions.ts'
 import { openApiV3 } from './documents.ts'
 import { encodeGnostic } from './gnostic.ts'
+import { type RemoteOpenApi, withRemote } from './remote.ts'
 import { openApiV2 } from './v2.ts'
 
 export interface OpenApiOptions {
   /** What is served at present. A new array when that has changed, and the same one as long as it has not. */
   resources(): Resource[]
+  /** What other servers say; as with `resources`, the same array as long as nothing has changed. */
+  remote?(): RemoteOpenApi[]
   /** What the author of a custom resource wrote of it. */
   schemaOf?(resource: Resource): JsonSchema | undefined
   /** Of Kubernetes: `v1.36.0`. */
@@ -36,17 +40,29 @@ const OLD_PROTOBUF_TYPE = PROTOBUF_TYPE.replace('v2.v1.0', 'v2@v1.0')
  */
 export function createOpenApi(options: OpenApiOptions): (path: string) => Handler | undefined {
   const places = new Map<string, Place>()
-  const handlers = cached(options.resources, resources => makeHandlers(resources, options, places))
-  return path => (path.startsWith('/openapi/') ? handlers().get(path.replace(/\/$/, '')) : undefined)
+  const inner = cached(options.remote ?? (() => NONE), remotes =>
+    cached(options.resources, resources => makeHandlers(resources, remotes, options, places)),
+  )
+  const handlers = () => inner()()
+  return path => (path.startsWith('/openapi/') ? (handlers().get(path) ?? missing(path)) : undefined)
 }
 
+/** Below the root there is nothing to say of what is not there. */
+const missing = (path: string): Handler | undefined =>
+  path.startsWith(`${ROOT}/`) ? () => ({ status: 404, body: Buffer.alloc(0), type: '' }) : undefined
+
+const NONE: RemoteOpenApi[] = []
+
 function makeHandlers(
-  resources: Resource[],
+  all: Resource[],
+  remotes: RemoteOpenApi[],
   { version, clock, descriptions: given, schemaOf = () => undefined }: OpenApiOptions,
   places: Map<string, Place>,
 ): Map<string, Handler> {
   const prose = () => given ?? descriptions()
   const document = (served: Resource[]) => openApiV3(served, schemaOf, prose(), version)
+  const taken = new Set(remotes.map(({ place }) => place))
+  const resources = taken.size ? all.filter(resource => !taken.has(placeOf(resource))) : all
   const groups = Map.groupBy(resources, placeOf)
   for (const place of places.keys()) if (!groups.has(place)) places.delete(place)
   const versions = [...groups].map(([name, served]) => {
@@ -57,11 +73,16 @@ function makeHandlers(
     return [name, place.made] as const
   })
   const root = once(() => ({
-    paths: Object.fromEntries(
-      versions.map(([place, made]) => [place, { serverRelativeURL: `${ROOT}/${place}?hash=${made().hash}` }]),
-    ),
+    paths: Object.fromEntries([
+      ...versions.map(([place, made]) => [place, { serverRelativeURL: `${ROOT}/${place}?hash=${made().hash}` }]),
+      ...remotes.filter(({ url }) => url).map(({ place, url }) => [place, { serverRelativeURL: url }]),
+    ]),
   }))
-  const whole = () => openApiV2(document(resources))
+  const brief = (resource: Resource) => {
+    const schema = schemaOf(resource)
+    return schema && trimmed(schema)
+  }
+  const whole = () => withRemote(openApiV2(openApiV3(resources, brief, prose(), version)), remotes)
   const v2 = { json: once(whole), protobuf: once(whole, encodeGnostic) }
   return new Map<string, Handler>([
     ['/openapi/v2', context => sendEither(context, v2)],
@@ -70,6 +91,7 @@ function makeHandlers(
       `${ROOT}/${place}`,
       context => sendHashed(context, place, made(), clock),
     ]),
+    ...remotes.filter(({ url }) => url).map(({ place, handler }): [string, Handler] => [`${ROOT}/${place}`, handler]),
   ])
 }
 

@@ -201,7 +201,7 @@ describe('OpenAPI v3', () => {
       ask('/openapi/v3', { accept: 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf' }),
       error => error instanceof StatusError && error.code === 406,
     )
-    assert.equal(openApi('/openapi/v3/apis/spam/v1'), undefined)
+    assert.equal((await openApi('/openapi/v3/apis/spam/v1')!({} as Context))!.status, 404)
     assert.equal(openApi('/apis'), undefined)
   })
 })

@@ -1,4 +1,5 @@
-import { apiVersion, model, type Resource, type Subresource } from '../../api/index.ts'
+import { apiVersion, listType, model, type Resource, type Subresource } from '../../api/index.ts'
+import { returnsDeleted } from '../registry/returned.ts'
 import * as parameters from './parameters.ts'
 import type { Schema } from './schema.ts'
 import { refTo } from './schemas.ts'
@@ -34,18 +35,12 @@ interface Verb {
 
 const JSON_TYPE = 'application/json'
 const BODIES = [JSON_TYPE, 'application/yaml', 'application/vnd.kubernetes.protobuf']
-const STREAMED = [
-  JSON_TYPE,
-  'application/json;stream=watch',
-  'application/vnd.kubernetes.protobuf',
-  'application/vnd.kubernetes.protobuf;stream=watch',
-  'application/yaml',
-]
+const STREAMED = [...BODIES, 'application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 const PATCHES = [
-  'application/apply-patch+yaml',
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
 ]
 /** What a custom resource takes: nothing tells how to merge its lists. */
 const CUSTOM_PATCHES = PATCHES.filter(type => !type.includes('strategic'))
@@ -65,12 +60,14 @@ export function pathsOf(resource: Resource): [path: string, item: PathItem][] {
   ]
   if (resource.namespaced && resource.verbs.includes('list'))
     paths.push([`${root}/${resource.resource}`, everywhere(resource)])
+  if (model.has(resource.type) && resource.verbs.includes('watch')) paths.push(...watchPaths(resource, root, scope))
   return paths.filter(([, item]) => Object.keys(item).some(method => method !== 'parameters'))
 }
 
-function collectionVerbs({ kind, type, verbs }: Resource): Verb[] {
+function collectionVerbs(resource: Resource): Verb[] {
+  const { kind, type, verbs } = resource
   const found: (Verb | false)[] = [
-    verbs.includes('list') && listVerb({ kind, type }),
+    verbs.includes('list') && listVerb(resource),
     verbs.includes('create') && createVerb({ kind, type }),
     verbs.includes('deletecollection') && {
       method: 'delete',
@@ -86,17 +83,17 @@ function collectionVerbs({ kind, type, verbs }: Resource): Verb[] {
   return found.filter(verb => verb !== false)
 }
 
-const listVerb = ({ kind, type }: { kind: string; type: string }): Verb => ({
+const listVerb = (resource: Resource): Verb => ({
   method: 'get',
   word: 'list',
   action: 'list',
-  description: `list or watch objects of kind ${kind}`,
+  description: `list or watch objects of kind ${resource.kind}`,
   query: parameters.listing,
-  answers: `${type}List`,
+  answers: listType(resource),
   codes: [200],
 })
 
-const createVerb = ({ kind, type }: { kind: string; type: string }, of = `a ${kind}`): Verb => ({
+const createVerb = ({ kind, type }: { kind: string; type: string }, of = a(kind)): Verb => ({
   method: 'post',
   word: 'create',
   action: 'post',
@@ -107,17 +104,18 @@ const createVerb = ({ kind, type }: { kind: string; type: string }, of = `a ${ki
   codes: [200, 201, 202],
 })
 
-function itemVerbs({ kind, type, verbs }: Resource): Verb[] {
+function itemVerbs(resource: Resource): Verb[] {
+  const { kind, type, verbs } = resource
   const changing = changingVerbs(verbs, type, `the specified ${kind}`)
   if (!verbs.includes('delete')) return changing
   const deleting: Verb = {
     method: 'delete',
     word: 'delete',
     action: 'delete',
-    description: `delete a ${kind}`,
+    description: `delete ${a(kind)}`,
     query: parameters.deleting,
     sends: 'meta/v1.DeleteOptions',
-    answers: 'meta/v1.Status',
+    answers: returnsDeleted(resource) ? type : 'meta/v1.Status',
     codes: [200, 202],
   }
   return [...changing, deleting]
@@ -185,7 +183,7 @@ function subresourcePaths(
   const type = kind === resource.kind ? resource.type : typeOf(resource, subresource)
   const what = `${name} of the specified ${resource.kind}`
   const found = changingVerbs(verbs, type, what).map(verb => (name === 'log' ? logVerb(verb) : verb))
-  if (verbs.includes('create')) found.push(createVerb({ kind, type }, `${name} of a ${resource.kind}`))
+  if (verbs.includes('create')) found.push(createVerb({ kind, type }, `${name} of ${a(resource.kind)}`))
   return [[path, pathItem(resource, found, [...common, parameters.pretty], subresource)]]
 }
 
@@ -200,6 +198,48 @@ function everywhere(resource: Resource): PathItem {
   const operation = write(resource, listVerb(resource), { suffix: 'ForAllNamespaces', namespaced: false })
   const { parameters: query = [], ...rest } = operation
   return { get: rest, parameters: [...query, parameters.pretty] }
+}
+
+/** The old way to watch, in which the path says so. */
+function watchPaths(resource: Resource, root: string, scope: parameters.Parameter[]): [string, PathItem][] {
+  const { group, version, kind, namespaced, resource: plural } = resource
+  const watch = (action: string, description: string, name: string, steps: parameters.Parameter[]): PathItem => ({
+    get: {
+      tags: [tagOf(resource)],
+      description: `${description}. Deprecated: list with the parameter watch instead.`,
+      operationId: `watch${groupOf(resource)}${name}`,
+      responses: {
+        200: { description: 'OK', content: contentOf(STREAMED, { $ref: refTo('meta/v1.WatchEvent') }) },
+        401: unauthorized,
+      },
+      'x-kubernetes-action': action,
+      'x-kubernetes-group-version-kind': { group, version, kind },
+    },
+    parameters: [...steps, parameters.pretty, ...parameters.listing],
+  })
+  const collection = `${root}/watch${namespaced ? '/namespaces/{namespace}' : ''}/${plural}`
+  const scoped = `${scopeOf(resource)}${kind}`
+  const all = `watch what becomes of a list of ${kind}`
+  const one = watch('watch', `watch what becomes of ${a(kind)}`, scoped, [parameters.name(kind), ...scope])
+  const paths: [string, PathItem][] = [[collection, watch('watchlist', all, `${scoped}List`, scope)]]
+  if (resource.verbs.includes('get')) paths.push([`${collection}/{name}`, one])
+  if (namespaced) paths.push([`${root}/watch/${plural}`, watch('watchlist', all, `${kind}ListForAllNamespaces`, [])])
+  return paths
+}
+
+/** What says which resources a group version has. */
+export function discoveryPath(resource: Resource): [string, PathItem] {
+  const { group } = resource
+  const get: Operation = {
+    tags: [tagOf(resource)],
+    description: 'get available resources',
+    operationId: `get${groupOf(resource)}APIResources`,
+    responses: {
+      200: { description: 'OK', content: contentOf(BODIES, { $ref: refTo('meta/v1.APIResourceList') }) },
+      401: unauthorized,
+    },
+  }
+  return [`${group ? '/apis' : '/api'}/${apiVersion(resource)}/`, { get }]
 }
 
 function connectPath(
@@ -232,6 +272,12 @@ function pathItem(
   subresource?: Subresource,
 ): PathItem {
   const options = { suffix: subresource ? capital(subresource.name) : '', subresource }
+  const [first, ...more] = verbs
+  // What all operations of a path take is said of the path.
+  if (first && !more.length && first.query.length) {
+    const { parameters: shared = [], ...operation } = write(resource, first, options)
+    return { [first.method]: operation, parameters: [...common, ...shared] }
+  }
   const item: PathItem = Object.fromEntries(verbs.map(verb => [verb.method, write(resource, verb, options)]))
   return { ...item, parameters: common }
 }
@@ -285,6 +331,8 @@ const defined = ({ group, version, kind }: Subresource) => ({
   ...(version ? { group: group ?? '', version } : {}),
 })
 
+const a = (kind: string) => `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`
+
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
 const scopeOf = ({ namespaced }: Resource) => (namespaced ? 'Namespaced' : '')
@@ -303,7 +351,7 @@ function tagOf(resource: Resource): string {
 
 /** The types that the operations of a resource exchange. */
 export function exchangedTypes(resource: Resource): string[] {
-  const listed = resource.verbs.includes('list') ? [`${resource.type}List`, resource.type] : [resource.type]
+  const listed = resource.verbs.includes('list') ? [listType(resource), resource.type] : [resource.type]
   const parts = resource.subresources
     .filter(({ kind }) => !kind.endsWith('Options') && kind !== resource.kind)
     .map(subresource => typeOf(resource, subresource))

@@ -59,6 +59,11 @@ const fieldSelector = query('fieldSelector', string, 'Only objects whose fields 
 const labelSelector = query('labelSelector', string, 'Only objects whose labels match; by default all.')
 const limit = query('limit', integer, 'At most this many objects; the continue token of the answer fetches more.')
 const continuation = query('continue', string, 'The token of the page before.')
+const shardSelector = query(
+  'shardSelector',
+  string,
+  'Only the objects of one shard; behind a gate that is closed by default.',
+)
 const sendInitialEvents = query(
   'sendInitialEvents',
   boolean,
@@ -74,6 +79,7 @@ export const listing = [
   resourceVersion,
   resourceVersionMatch,
   sendInitialEvents,
+  shardSelector,
   timeoutSeconds,
   query('watch', boolean, 'Whether to stream the changes instead of listing.'),
 ]
@@ -102,6 +108,7 @@ export const deletingCollection = [
   resourceVersion,
   resourceVersionMatch,
   sendInitialEvents,
+  shardSelector,
   timeoutSeconds,
 ]
 

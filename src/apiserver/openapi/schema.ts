@@ -6,6 +6,7 @@ export interface Schema {
   $ref?: string
   allOf?: Schema[]
   oneOf?: Schema[]
+  anyOf?: Schema[]
   properties?: Record<string, Schema>
   required?: string[]
   items?: Schema

@@ -20,6 +20,14 @@ const SPECIAL: Record<string, Schema> = {
   'meta/v1.Duration': { type: 'string' },
   'meta/v1.FieldsV1': { type: 'object' },
   'meta/v1.Patch': { type: 'object' },
+  'meta/v1.WatchEvent': {
+    type: 'object',
+    properties: {
+      object: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.runtime.RawExtension' },
+      type: { type: 'string', default: '' },
+    },
+    required: ['type', 'object'],
+  },
   'resource.Quantity': { oneOf: [{ type: 'string' }, { type: 'number' }] },
   'intstr.IntOrString': { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
   'runtime.RawExtension': { type: 'object' },
@@ -28,6 +36,31 @@ const SPECIAL: Record<string, Schema> = {
   'apiextensions/v1.JSONSchemaPropsOrArray': {},
   'apiextensions/v1.JSONSchemaPropsOrBool': {},
   'apiextensions/v1.JSONSchemaPropsOrStringArray': {},
+}
+
+/** Types of whose fields only the one that a discriminator names may be set, by the discriminator's value. */
+const UNIONS: Record<string, { discriminator?: string; 'fields-to-discriminateBy': Record<string, string> }> = {
+  'core/v1.AppArmorProfile': union('type', 'localhostProfile'),
+  'core/v1.PodSchedulingGroup': union(undefined, 'podGroupName'),
+  'core/v1.SeccompProfile': union('type', 'localhostProfile'),
+  'flowcontrol/v1.LimitResponse': union('type', 'queuing'),
+  'flowcontrol/v1.PriorityLevelConfigurationSpec': union('type', 'exempt', 'limited'),
+  'flowcontrol/v1.Subject': union('kind', 'group', 'serviceAccount', 'user'),
+}
+
+function union(discriminator: string | undefined, ...fields: string[]) {
+  const named = fields.map(field => [field, field[0]!.toUpperCase() + field.slice(1)])
+  return {
+    ...(discriminator ? { discriminator } : {}),
+    'fields-to-discriminateBy': Object.fromEntries(named) as Record<string, string>,
+  }
+}
+
+/** Sets that are closed, though the model does not say so. */
+const CLOSED: Record<string, string[]> = {
+  'discovery/v1.AddressType': ['FQDN', 'IPv4', 'IPv6'],
+  'networking/v1.PathType': ['Exact', 'ImplementationSpecific', 'Prefix'],
+  'resource/v1.DeviceAllocationMode': ['All', 'ExactCount'],
 }
 
 /** Kinds of values whose type has a schema of its own, so that a field refers to it. */
@@ -86,6 +119,7 @@ function structSchema(type: string, { descriptions }: SchemaSource): Schema {
     )
   if (required.length > 0) schema.required = required
   if (structType === 'atomic') schema['x-kubernetes-map-type'] = 'atomic'
+  if (UNIONS[type]) schema['x-kubernetes-unions'] = [UNIONS[type]]
   return schema
 }
 
@@ -108,7 +142,8 @@ function valueSchema(value: ValueModel): Schema {
   if (value.kind === 'raw') return value.type === 'interface{}' ? {} : { $ref: refTo(value.type) }
   if (value.kind === 'list') return { type: 'array', items: itemSchema(value.items!) }
   if (value.kind === 'map') return { type: 'object', additionalProperties: itemSchema(value.items!) }
-  return { ...SCALARS[value.kind], ...(value.enum ? { enum: value.enum } : {}) }
+  const values = value.enum ?? CLOSED[value.type]
+  return { ...SCALARS[value.kind], ...(values ? { enum: values } : {}) }
 }
 
 function itemSchema(item: ValueModel): Schema {
@@ -133,6 +168,9 @@ function extensions(field: FieldModel): Schema {
   ]
   return Object.fromEntries(found.filter(([, value]) => value !== undefined))
 }
+
+/** Whether there is a schema of it without a custom resource's. */
+export const isDescribed = (type: string): boolean => type in SPECIAL || model.has(type)
 
 export const refTo = (type: string) => `#/components/schemas/${schemaName(type)}`
 

@@ -33,14 +33,13 @@ function definition(name: string, schema: Schema): Schema {
 }
 
 /**
- * References stand beside their descriptions here, zero values are not given as defaults, and what version 2 has no word
- * for is left out.
+ * References stand beside their descriptions here, no defaults are told, and what version 2 has no word for is left out.
  */
 function convert({ allOf, ...schema }: Schema): Schema {
   const converted: Schema = { ...schema, ...(allOf?.[0]?.$ref ? allOf[0] : {}) }
   for (const word of UNKNOWN) delete converted[word as 'oneOf']
   if (converted.$ref) converted.$ref = converted.$ref.replace('#/components/schemas/', '#/definitions/')
-  if (isZero(converted.default)) delete converted.default
+  delete converted.default
   if (schema.items) converted.items = convert(schema.items)
   if (typeof schema.additionalProperties === 'object')
     converted.additionalProperties = convert(schema.additionalProperties)
@@ -50,12 +49,6 @@ function convert({ allOf, ...schema }: Schema): Schema {
     )
   return converted
 }
-
-const isZero = (value: unknown) =>
-  value === '' ||
-  value === 0 ||
-  value === false ||
-  (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
 
 function pathItem(item: PathItem): object {
   const converted = Object.entries(item).map(([key, value]) => [
@@ -81,12 +74,13 @@ function operation({ requestBody, responses, parameters = [], ...rest }: Operati
       { description: answer.description, ...(answer.content ? { schema: schemaOf(answer) } : {}) },
     ],
   )
+  const all = [...(sent ? [sent] : []), ...parameters.map(parameter)]
   return {
     ...rest,
     consumes: Object.keys(body?.content ?? { '*/*': {} }),
     produces: Object.keys((responses[200] as Content | undefined)?.content ?? {}),
     schemes: ['https'],
-    parameters: [...(sent ? [sent] : []), ...parameters.map(parameter)],
+    ...(all.length ? { parameters: all } : {}),
     responses: Object.fromEntries(answers),
   }
 }

@@ -1,4 +1,4 @@
-import { apiVersion, errors, type KubeObject, type Resource, type StatusError } from '../../api/index.ts'
+import { apiVersion, errors, type KubeObject, type StatusError } from '../../api/index.ts'
 import {
   type Codec,
   DecodeError,
@@ -10,15 +10,15 @@ import {
   SyntaxProblem,
 } from '../../encoding/index.ts'
 import { JSON_TYPE, MEDIA_TYPES, PROTOBUF_TYPE, YAML_TYPE } from './formats.ts'
+import { checkKind, type Expected, unfit } from './object-kind.ts'
 
-/** What an object in a body has to be. */
-export type Expected = Pick<Resource, 'group' | 'version' | 'kind' | 'type'>
+export { type Expected, jsonName, notAnObject } from './object-kind.ts'
 
-type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 /** The media type of a body, without its parameters; JSON when the client does not say. */
 export const mediaType = (header: string | undefined): string =>
-  (header ?? '').split(';', 1)[0]!.trim().toLowerCase() || 'application/json'
+  header ? header.split(';', 1)[0]!.trim().toLowerCase() : 'application/json'
 
 /** A body as JSON, of the model's type `model`. Rejects with 415 for a media type that no object comes in. */
 export async function parseBody(body: Buffer, contentType: string | undefined, model: string): Promise<ParsedJson> {
@@ -39,7 +39,7 @@ export function fieldValidation(query: URLSearchParams, options: string): FieldV
       type: 'NotSupported',
       field: 'fieldValidation',
       value: wanted,
-      detail: 'supported values: "Ignore", "Strict", "Warn"',
+      detail: 'supported values: "", "Ignore", "Strict", "Warn"',
     },
   ])
 }
@@ -62,7 +62,7 @@ export async function decodeBody<T extends KubeObject>(
   } catch (error) {
     if (error instanceof DecodeError) throw unfit(expected, expected.kind, error.message)
     if (!(error instanceof SyntaxProblem)) throw error
-    const json = mediaType(contentType) !== PROTOBUF_TYPE
+    const json = mediaType(contentType) === JSON_TYPE
     throw unrecognized(expected, `${json ? "couldn't get version/kind; json parse error: " : ''}${error.message}`, body)
   }
   return decodeValue(parsed, expected, codec, validation, warnings, body)
@@ -73,7 +73,7 @@ export async function decodeBody<T extends KubeObject>(
  * `refuse` makes an answer of, where 400 is not the one to give.
  */
 export function decodeValue<T extends KubeObject>(
-  { value, duplicates }: ParsedJson,
+  { value, duplicates, repeated, noticed = [] }: ParsedJson & { noticed?: string[] },
   expected: Expected,
   codec: Codec<T>,
   validation: FieldValidation,
@@ -81,17 +81,20 @@ export function decodeValue<T extends KubeObject>(
   body: Buffer,
   refuse?: (detail: string) => StatusError,
 ): T {
-  const given = checkKind(value, expected, body)
-  const asked = given || expected.kind
+  const unknown = refuse ?? ((detail: string) => unrecognized(expected, detail, body))
+  const asked = checkKind(value, expected, body, codec.ofOneKind ?? false, unknown)
   const wrong = refuse ?? ((detail: string) => unfit(expected, asked, detail))
   try {
     const { object, strict } = codec.decode(value)
-    const problems =
-      validation === 'Ignore' ? [] : [...duplicates.map(field => `duplicate field "${field}"`), ...strict]
-    if (problems.length && validation === 'Strict') throw wrong(`strict decoding error: ${problems.join(', ')}`)
+    const strictly = validation === 'Strict'
+    const twice = repeated ? inYaml(repeated, strictly) : duplicates.map(field => `duplicate field "${field}"`)
+    const problems = validation === 'Ignore' ? [] : [...noticed, ...twice, ...(refuse ? strict.sort() : strict)]
+    if (problems.length && strictly) throw wrong(`strict decoding error: ${problems.join(', ')}`)
     warnings.push(...problems)
     object.kind = expected.kind
     object.apiVersion = apiVersion(expected)
+    if (hasProtobuf(expected.type) && forgetsOwners(value as Partial<KubeObject> | null))
+      object.metadata.managedFields = []
     codec.default(object)
     return object
   } catch (error) {
@@ -99,41 +102,12 @@ export function decodeValue<T extends KubeObject>(
   }
 }
 
-/** The kind that the body gives, or nothing. */
-function checkKind(value: unknown, expected: Expected, body: Buffer): string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw unrecognized(
-      expected,
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-      body,
-    )
-  const { kind, apiVersion: version } = value as { kind?: unknown; apiVersion?: unknown }
-  for (const [field, text] of Object.entries({ kind, apiVersion: version }))
-    if (text !== undefined && text !== null && typeof text !== 'string')
-      throw unrecognized(
-        expected,
-        `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonName(text)} into Go struct field .${field} of type string`,
-        body,
-      )
-  if (version && version !== apiVersion(expected))
-    throw errors.badRequest(
-      `the API version in the data (${version}) does not match the expected API version (${apiVersion(expected)})`,
-    )
-  if (kind && kind !== expected.kind)
-    throw unfit(
-      expected,
-      String(kind),
-      `converting (${expected.version}.${kind}) to (${expected.version}.${expected.kind}): unknown conversion`,
-    )
-  return (kind as string | undefined) ?? ''
-}
+/** What the parser of YAML says of keys that are given twice, which is one error and several warnings. */
+const inYaml = (repeated: string[], asError: boolean): string[] =>
+  asError && repeated.length ? [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`] : repeated
 
-const unfit = ({ version, kind }: Expected, given: string, detail: string) =>
-  errors.badRequest(`${given} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${detail}`)
-
-/** What Go calls a JSON value. */
-export const jsonName = (value: unknown) =>
-  Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value
+/** An empty list of owners says something in a built-in type, where empty lists say nothing else. */
+const forgetsOwners = (value: Partial<KubeObject> | null) => value?.metadata?.managedFields?.length === 0
 
 const unrecognized = ({ kind }: Expected, detail: string, body: Buffer) =>
   errors.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${detail} (${summary(body)})`)

@@ -70,7 +70,7 @@ export function formatted(context: Context, reply: Reply): Reply | Promise<Reply
   if (reply.type !== undefined || takesPlainJson(context)) return reply
   const { request, query } = context
   // What nobody can read is better than no answer.
-  const chosen = negotiate(request, (_, transform) => !transform) ?? { type: JSON_TYPE, pretty: false }
+  const chosen = negotiate(request, (_, transform) => !transform) ?? { type: JSON_TYPE, pretty: true }
   if (chosen.type === PROTOBUF_TYPE) return inProtobuf(reply)
   if (chosen.type === YAML_TYPE) return rewritten({ ...reply, type: YAML_TYPE }, 'yaml')
   return chosen.pretty || wantsPretty(request, query) ? rewritten(reply, 'pretty') : reply
@@ -93,7 +93,7 @@ interface Kind {
 }
 
 /** The model's type of a kind: `core/v1.Pod`. */
-function typeOf({ kind, apiVersion }: Kind): string | undefined {
+export function typeOf({ kind, apiVersion }: Kind): string | undefined {
   const [version, group = ''] = apiVersion.split('/').reverse()
   // A group with another domain is a definition's.
   if (group.includes('.') && !group.endsWith('.k8s.io')) return undefined

@@ -4,6 +4,7 @@ import { errors, StatusError } from '../../api/index.ts'
 import { compressed, isWorthwhile } from './compress.ts'
 import type { Context, Reply } from './context.ts'
 import { formatted, JSON_TYPE } from './formats.ts'
+import { warningHeaders } from './warnings.ts'
 
 /** An object as a whole answer. */
 export const json = (status: number, value: unknown, headers?: Record<string, string>): Reply => ({
@@ -12,11 +13,16 @@ export const json = (status: number, value: unknown, headers?: Record<string, st
   ...(headers ? { headers } : {}),
 })
 
-export const text = (status: number, body: string, type = 'text/plain; charset=utf-8'): Reply => ({
+export const text = (
+  status: number,
+  body: string,
+  type = 'text/plain; charset=utf-8',
+  headers?: Record<string, string>,
+): Reply => ({
   status,
   body: Buffer.from(body),
   type,
-  headers: { 'X-Content-Type-Options': 'nosniff' },
+  headers: { 'X-Content-Type-Options': 'nosniff', ...headers },
 })
 
 /** What a thrown value answers: a Status as it is, anything else is the server's own fault. */
@@ -29,14 +35,10 @@ export function replyTo(error: unknown): Reply {
 /** Headers that every answer carries, streams included. */
 export function commonHeaders(context: Context): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { 'Audit-Id': context.auditId, 'Cache-Control': 'no-cache, private' }
-  if (context.warnings.length) headers.Warning = context.warnings.map(warning => `299 - ${quoted(warning)}`)
+  if (context.warnings.length) headers.Warning = warningHeaders(context.warnings)
+  if (context.headers) Object.assign(headers, context.headers)
   return headers
 }
-
-/** Source: RFC 7234 5.5 as k8s.io/apimachinery/pkg/util/net NewWarningHeader writes it. */
-const quoted = (warning: string) =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must go
-  `"${warning.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/[\\"]/g, '\\$&')}"`
 
 /** Both HTTP versions have the same methods here, in types that do not agree. */
 export const outgoing = (context: Context): ServerResponse => context.response as ServerResponse
@@ -45,16 +47,17 @@ export const outgoing = (context: Context): ServerResponse => context.response a
 export async function send(context: Context, answer: Reply): Promise<void> {
   const response = outgoing(context)
   if (response.headersSent || response.destroyed) return
+  context.audited?.answered(answer)
   const made = formatted(context, answer)
   const shown = made instanceof Promise ? await made : made
   const reply = isWorthwhile(context, shown) ? await compressed(shown) : shown
   if (response.headersSent || response.destroyed) return
   const headers = commonHeaders(context)
-  headers['Content-Type'] = reply.type ?? JSON_TYPE
+  if (reply.type !== '') headers['Content-Type'] = reply.type ?? JSON_TYPE
   const chunks = Array.isArray(reply.body) ? reply.body : undefined
-  headers['Content-Length'] = chunks
-    ? chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    : (reply.body as Buffer).length
+  const length = chunks ? chunks.reduce((sum, chunk) => sum + chunk.length, 0) : (reply.body as Buffer).length
+  headers['Content-Length'] = length
+  context.answerLength = length
   if (reply.headers) Object.assign(headers, reply.headers)
   response.writeHead(reply.status, headers)
   if (context.request.method === 'HEAD') return void response.end()

@@ -46,16 +46,23 @@ export async function webSocketWatch(context: Context, type: string): Promise<Si
     made.handleUpgrade(context.request as IncomingMessage, socket, head, resolve)
   })
   client.on('error', () => client.terminate())
+  context.audited?.started()
   context.signal.addEventListener('abort', () => client.close(GOING_AWAY), { once: true })
   const binary = !type.startsWith('application/json')
+  let sent = Promise.resolve()
   return {
     write(events) {
+      context.watched?.(events)
       if (client.readyState !== client.OPEN) return false
-      for (const event of events) client.send(event, { binary })
+      sent = new Promise(resolve => {
+        for (const [index, event] of events.entries())
+          client.send(event, { binary }, index === events.length - 1 ? () => resolve() : undefined)
+      })
       if (client.bufferedAmount <= MAX_BEHIND) return true
       client.terminate()
       return false
     },
+    drained: () => sent,
     end: () => client.close(NORMAL),
     closed: run => void client.once('close', run),
   }

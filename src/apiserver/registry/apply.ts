@@ -1,6 +1,6 @@
 import { apiVersion, errors, is, type KubeObject, StatusError } from '../../api/index.ts'
-import { type ParsedJson, parseJson, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
-import { apply, isSameOwnership, settledTimes } from '../../patch/index.ts'
+import { conversionProblem, type ParsedJson, parseJson, parseYaml, SyntaxProblem } from '../../encoding/index.ts'
+import { apply, isSameOwnership } from '../../patch/index.ts'
 import type { Context } from '../pipeline/context.ts'
 import { decodeValue, fieldValidation, jsonName } from '../pipeline/decode.ts'
 import { asShown, emptyOf, setManagedFields, writeOf } from './ownership.ts'
@@ -18,13 +18,14 @@ const ATTEMPTS = 5
 export async function applyObject(registry: Registry, call: Call, context: Context): Promise<Written> {
   const { shown, subresource } = call
   const { query } = context
-  const configuration = await readConfiguration(context, call.warnings)
+  const { configuration, checkRepeated } = await readConfiguration(context, call.warnings)
   const force = isTrue(query.get('force'))
   const write = writeOf(registry, call, call.manager!)
   const applied = async (stored?: KubeObject): Promise<KubeObject> => {
     const empty = emptyOf(shown)
     const live = stored ? asShown(shown, stored) : empty
     const outcome = await apply(write, { live, empty, configuration, kind: shown.resource, force })
+    checkRepeated()
     if (stored && !outcome.object && isSameOwnership(outcome.managedFields, live.metadata.managedFields)) return stored
     const object = outcome.object ? decoded(call, outcome.object, configuration) : structuredClone(live)
     setManagedFields(object, outcome.managedFields)
@@ -33,7 +34,6 @@ export async function applyObject(registry: Registry, call: Call, context: Conte
     if (!stored) checkFresh(call, object)
     const result = shown.conversion?.toStored(object) ?? object
     call.served.strategy.defaults?.(result)
-    if (stored) setManagedFields(result, settledTimes(result, stored))
     return result
   }
   const options = { relative: true, ...(subresource ? {} : { createInstead: () => applied() }) }
@@ -59,47 +59,63 @@ function checkFresh({ served, name }: Call, { metadata }: KubeObject): void {
 }
 
 function decoded({ shown }: Call, merged: KubeObject, configuration: KubeObject): KubeObject {
+  const { resource, custom } = shown
+  const value = { ...merged, kind: resource.kind, apiVersion: apiVersion(resource) }
   const refuse = (detail: string) => {
     const { namespace = '', name = '' } = configuration.metadata ?? {}
-    const { group, version, kind } = shown.resource
-    const message = `failed to convert new typed object (${namespace}/${name}; ${group}/${version}, Kind=${kind}) to object: ${detail}`
-    return new StatusError({ status: 'Failure', message, reason: '', code: 500 })
+    const { group, version, kind } = resource
+    const type = `${group}/${version}, Kind=${kind}`
+    const problem = custom ? detail : (conversionProblem(resource.type, value) ?? detail)
+    const message = `failed to convert new object (${namespace}/${name}; ${type}) to proper version: unable to convert unstructured object to ${type}: ${problem}`
+    return new StatusError({ status: 'Failure', message, code: 500 })
   }
-  const value = { ...merged, kind: shown.resource.kind, apiVersion: apiVersion(shown.resource) }
   const parsed = { value, duplicates: [] }
-  return decodeValue(parsed, shown.resource, shown.codec, 'Ignore', [], Buffer.alloc(0), refuse)
+  return decodeValue(parsed, resource, shown.codec, 'Ignore', [], Buffer.alloc(0), refuse)
+}
+
+/** A configuration, and what it gives twice, which upstream only looks for when it could be applied. */
+export interface Configuration {
+  configuration: KubeObject
+  /** Rejects with 400 or warns, as the client wants it. */
+  checkRepeated(): void
 }
 
 /** The configuration as it was sent, of which clients mostly write the JSON that YAML also is. */
-export async function readConfiguration({ query, body }: Context, warnings: string[]): Promise<KubeObject> {
+export async function readConfiguration({ query, body }: Context, warnings: string[]): Promise<Configuration> {
   const validation = fieldValidation(query, 'PatchOptions')
-  const { value, duplicates } = await parse(await body())
+  const { value, repeated = [] } = await parse(await body())
   const name = jsonName(value)
-  if (name !== 'object')
+  if (name !== 'object' && name !== 'null')
     throw undecodable(
       `error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${name} into Go value of type map[string]interface {}`,
     )
-  if (duplicates.length && validation !== 'Ignore') {
-    const keys = duplicates.map(field => `key ${JSON.stringify(field)} already set in map`)
-    const problem = `error converting YAML to JSON: yaml: unmarshal errors:\n  ${keys.join('\n  ')}`
-    if (validation === 'Strict') throw errors.badRequest(`error strict decoding YAML: ${problem}`)
-    warnings.push(problem)
+  return {
+    configuration: (value ?? {}) as KubeObject,
+    checkRepeated() {
+      if (validation === 'Ignore' || !repeated.length) return
+      if (validation === 'Warn') return void warnings.push(...repeated.filter(text => !warnings.includes(text)))
+      const found = `yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`
+      throw errors.badRequest(`error strict decoding YAML: ${CONVERTING}: ${found}`)
+    },
   }
-  return value as KubeObject
 }
+
+const CONVERTING = 'error converting YAML to JSON'
 
 const undecodable = (detail: string) => errors.badRequest(`error decoding YAML: ${detail}`)
 
+/** Only who looks for lines has to take JSON for the YAML that it is. */
 async function parse(body: Buffer): Promise<ParsedJson> {
   try {
-    return parseJson(body)
+    const parsed = parseJson(body)
+    if (!parsed.duplicates.length) return parsed
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error
   }
   try {
     return await parseYaml(body)
   } catch (error) {
-    if (error instanceof SyntaxProblem) throw undecodable(error.message)
+    if (error instanceof SyntaxProblem) throw undecodable(`${CONVERTING}: ${error.message}`)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import { errors } from '../../api/index.ts'
+import { parseJson } from '../../encoding/index.ts'
 
 /** Where a paged list goes on. Source: k8s.io/apiserver/pkg/storage continue.go */
 export interface Continuation {
@@ -20,9 +21,9 @@ export const encodeContinue = ({ revision, after }: Continuation, prefix: string
 export function decodeContinue(text: string, prefix: string): Continuation {
   let token: { v?: unknown; rv?: unknown; start?: unknown } | null
   try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString())
-  } catch {
-    throw invalid('the token is not base64 encoded JSON')
+    token = parseJson(Buffer.from(text, 'base64url')).value as typeof token
+  } catch (error) {
+    throw invalid((error as Error).message)
   }
   if (token?.v !== VERSION)
     throw invalid(`server does not recognize this encoded version ${JSON.stringify(token?.v ?? '')}`)

@@ -107,6 +107,10 @@ const autoscaling1 = conversion<Hpa1, Hpa2>(
     }
     const cpuNow = { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current } } }
     const metrics = [...(cpu === undefined ? [] : [cpuMetric]), ...(read<object[]>(annotations, METRICS) ?? [])]
+    const measured = [
+      ...(current === undefined ? [] : [cpuNow]),
+      ...(read<object[]>(annotations, CURRENT_METRICS) ?? []),
+    ]
     const conditions = read<object[]>(annotations, CONDITIONS)
     return {
       ...hpa,
@@ -115,10 +119,7 @@ const autoscaling1 = conversion<Hpa1, Hpa2>(
       spec: { ...spec, metrics, behavior: read(annotations, BEHAVIOR) },
       status: {
         ...status,
-        currentMetrics: [
-          ...(current === undefined ? [] : [cpuNow]),
-          ...(read<object[]>(annotations, CURRENT_METRICS) ?? []),
-        ],
+        currentMetrics: measured.length ? measured : null,
         conditions,
       },
       metadata: withAnnotations(hpa, annotations),
@@ -127,7 +128,8 @@ const autoscaling1 = conversion<Hpa1, Hpa2>(
   hpa => {
     const annotations = { ...hpa.metadata.annotations }
     const { metrics = [], behavior, ...spec } = hpa.spec
-    const { currentMetrics = [], conditions, ...status } = hpa.status
+    const { currentMetrics: measured, conditions, ...status } = hpa.status
+    const currentMetrics = measured ?? []
     const note = (name: string, value: unknown) => {
       if (Array.isArray(value) ? value.length : value) annotations[name] = JSON.stringify(value)
     }

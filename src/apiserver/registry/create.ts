@@ -1,11 +1,11 @@
 import { errors, formatTime, type KubeObject, StatusError } from '../../api/index.ts'
 import { type Entry, KeyExists } from '../../store/index.ts'
-import { type Attributes, attributesOf } from '../admission/admission.ts'
+import { type Attributes, attributesOf, mutate } from '../admission/admission.ts'
 import { encode } from './encode.ts'
-import { validateMetadata } from './metadata.ts'
+import { dedupOwners, validateDomains, validateMetadata } from './metadata.ts'
 import { track } from './ownership.ts'
 import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
-import { keyOf, problemsOf } from './served.ts'
+import { keyOf, problemsAsShown } from './served.ts'
 
 /** Room for the five characters that follow a generateName. Source: k8s.io/apiserver/pkg/storage/names */
 const MAX_GENERATED_BASE = 58
@@ -15,13 +15,17 @@ const NAME_ATTEMPTS = 8
 /** Makes a new object of what a client sent, which is changed on the way. Source: k8s.io/apiserver/pkg/registry/rest create.go */
 export async function create(registry: Registry, call: Call, object: KubeObject): Promise<Written> {
   const { resourceVersion } = object.metadata
-  if (resourceVersion && resourceVersion !== '0') throw versionOnCreate()
-  wipeSystemFields(call, object)
+  // What is to be created by way of an update may name any, and nobody asks whether it is a number.
+  if (Number(resourceVersion) && !call.options?.instead) throw versionOnCreate()
+  wipeSystemFields(object)
+  setNamespace(call, object)
   call.served.strategy.defaults?.(object)
+  call.warnings.push(...dedupOwners(object, false))
   await track(registry, call, object)
   const attributes = attributesOf(call, { operation: 'CREATE', object })
-  attributes.name = object.metadata.name
-  if (!call.admitted) await registry.admission.mutate(attributes)
+  if (!call.admitted) await mutate(registry, attributes)
+  settleNamespace(call, object)
+  call.warnings.push(...dedupOwners(object, true))
   const { name, generateName } = object.metadata
   if (name || !generateName) return { entry: await createNamed(registry, call, attributes, object), created: true }
   const pristine = JSON.stringify(object)
@@ -32,9 +36,18 @@ export async function create(registry: Registry, call: Call, object: KubeObject)
       return { entry: await createNamed(registry, call, attributes, candidate), created: true }
     } catch (error) {
       if (!(error instanceof NameTaken)) throw error
-      if (attempt === NAME_ATTEMPTS) throw errors.generateNameConflict(call.served.resource, candidate.metadata.name)
+      if (attempt === NAME_ATTEMPTS) throw error
     }
   }
+}
+
+/** A resourceVersion as the number that it has to be; upstream does not classify what Go says of another. */
+export function versionOf(text: string): number {
+  if (!/^\d+$/.test(text)) {
+    const message = `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`
+    throw new StatusError({ status: 'Failure', message, code: 500 })
+  }
+  return Number(text)
 }
 
 /** Upstream does not classify this one. */
@@ -53,14 +66,18 @@ async function createNamed(registry: Registry, call: Call, attributes: Attribute
   const { strategy, resource } = served
   const context = strategyContext(registry, call)
   fillSystemFields(registry, object)
-  if (served.hasStatus && !strategy.statusOnCreate) clearStatus(object)
+  if (served.hasStatus && !strategy.statusOnCreate && !call.trusted) clearStatus(object)
   // Once more for what admission has put in.
   served.codec.default(object)
   strategy.defaults?.(object)
   if (countsGenerations(served.strategy, object)) object.metadata.generation = 1
   await strategy.prepareCreate?.(object, context)
-  const problems = [...validateMetadata(object.metadata, served), ...problemsOf(served, object)]
-  if (problems.length)
+  const problems = [
+    ...validateMetadata(object.metadata, served),
+    ...validateDomains(object.metadata, served),
+    ...problemsAsShown(call, object),
+  ]
+  if (problems.length && !call.trusted)
     throw errors.invalid(resource, object.metadata.name || object.metadata.generateName || '', problems)
   for (const text of strategy.warnings?.(object) ?? []) warnings.push(text)
   if (!call.admitted) await registry.admission.validate({ ...attributes, name: object.metadata.name, object })
@@ -73,7 +90,9 @@ async function createNamed(registry: Registry, call: Call, attributes: Attribute
   } catch (error) {
     allocation?.release()
     if (!(error instanceof KeyExists)) throw error
-    throw new NameTaken(errors.alreadyExists(resource, object.metadata.name).status)
+    const { name, generateName } = object.metadata
+    const taken = generateName ? errors.generateNameConflict(resource, name) : errors.alreadyExists(resource, name)
+    throw new NameTaken(taken.status, taken.headers)
   }
 }
 
@@ -89,16 +108,26 @@ async function write(registry: Registry, call: Call, object: KubeObject): Promis
 
 export const lifetime = (ttl: number | undefined) => (ttl === undefined ? undefined : { ttl })
 
-/** What a client has no say in is emptied before admission looks at the object. */
-function wipeSystemFields({ namespace, served }: Call, { metadata }: KubeObject): void {
+function setNamespace({ namespace, served }: Call, { metadata }: KubeObject): void {
   if (served.resource.namespaced) metadata.namespace = namespace
   else delete (metadata as Partial<typeof metadata>).namespace
+}
+
+/** What a client has no say in is emptied before admission looks at the object. */
+export function wipeSystemFields({ metadata }: KubeObject): void {
   delete (metadata as Partial<typeof metadata>).uid
   delete (metadata as Partial<typeof metadata>).creationTimestamp
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
-  delete metadata.generation
   delete metadata.selfLink
+}
+
+/** Admission may have taken the namespace away, and must not have made it another. */
+export function settleNamespace({ namespace, served }: Call, { metadata }: KubeObject): void {
+  const wanted = served.resource.namespaced ? namespace : ''
+  if (!metadata.namespace && wanted) metadata.namespace = wanted
+  if ((metadata.namespace ?? '') !== wanted)
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 
 function fillSystemFields(registry: Registry, { metadata }: KubeObject): void {

@@ -17,13 +17,13 @@ export async function deleteCollection(
 ): Promise<Listing> {
   const { meta: listMeta, chunks } = await list(registry, call, query)
   const entries: Entry[] = []
-  for await (const chunk of chunks) entries.push(...chunk)
+  for await (const chunk of chunks) for (const entry of chunk) entries.push({ ...entry, value: entry.value.slice() })
   let next = 0
   const worker = async () => {
     while (next < entries.length) {
       const { namespace, name } = decodeEntry(entries[next++]!).metadata
       try {
-        await remove(registry, { ...call, namespace: namespace ?? '', name }, options)
+        await remove(registry, { ...call, namespace: namespace ?? '', name, ofCollection: true }, options)
       } catch (error) {
         if (!is(error, 'NotFound')) throw error
       }

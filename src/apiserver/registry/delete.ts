@@ -3,6 +3,7 @@ import { type Entry, RevisionMismatch } from '../../store/index.ts'
 import { attributesOf } from '../admission/admission.ts'
 import { encode } from './encode.ts'
 import { type Call, type Registry, storeOf } from './registry.ts'
+import { returnsDeleted } from './returned.ts'
 import { decodeEntry, keyOf, type Served } from './served.ts'
 
 /** What a delete left: the object, marked or as it last was; `gone` when it is no more. */
@@ -58,14 +59,20 @@ async function removeOnce(
   const first = !old.metadata.deletionTimestamp
   const held = !!object.metadata.finalizers?.length || (strategy.held?.(object) ?? false)
   if (held || (grace !== undefined && grace > 0)) {
-    if (held && !object.metadata.deletionTimestamp) markDeleted(object, registry.clock.now(), 0)
+    if (held && !object.metadata.deletionTimestamp) {
+      // What has to be emptied first goes in its own time, and no change is counted.
+      if (strategy.held) object.metadata.deletionTimestamp = formatTime(registry.clock.now())
+      else markDeleted(object, registry.clock.now(), 0)
+    }
     if (first) strategy.deleting?.(object)
     return { entry: await rewrite(registry, call, object, entry), gone: false }
   }
-  if (dryRun) return { entry, gone: true }
+  // What must end gracefully is marked even if no time is left to it, and shown so.
+  const value = grace === undefined ? entry.value : encode(served, object)
+  if (dryRun) return { entry: { ...entry, value }, gone: true }
   const { revision } = await storeOf(registry, served).delete(entry.key, entry.modRevision)
   strategy.afterDelete?.(object)
-  return { entry: { ...entry, modRevision: revision }, gone: true }
+  return { entry: { ...entry, value, modRevision: revision }, gone: true }
 }
 
 async function rewrite(registry: Registry, { served, dryRun }: Call, object: KubeObject, entry: Entry): Promise<Entry> {
@@ -82,21 +89,22 @@ function mark(
   options: meta.DeleteOptions,
 ): number | undefined {
   const { metadata } = object
-  const requested = options.gracePeriodSeconds
+  const given = options.gracePeriodSeconds
+  // Less than nothing is as little as there is.
+  const requested = given !== undefined && given < 0 ? 1 : given
   if (metadata.deletionTimestamp !== undefined) {
     const present = metadata.deletionGracePeriodSeconds
     if (!strategy.gracePeriod || !present) return undefined
     // Who comes later can only shorten what is left.
     if (requested === undefined || requested >= present) return present
     const since = parseTime(metadata.deletionTimestamp) - present * 1000
-    const period = Math.max(requested, 0)
-    metadata.deletionTimestamp = formatTime(since + period * 1000)
-    metadata.deletionGracePeriodSeconds = period
-    return period
+    metadata.deletionTimestamp = formatTime(since + requested * 1000)
+    metadata.deletionGracePeriodSeconds = requested
+    return requested
   }
   if (!strategy.gracePeriod) return undefined
   const grace = strategy.gracePeriod(object, requested)
-  if (grace > 0 || metadata.finalizers?.length) markDeleted(object, registry.clock.now(), grace)
+  markDeleted(object, registry.clock.now(), grace)
   return grace
 }
 
@@ -149,8 +157,12 @@ function wantedFinalizer(options: meta.DeleteOptions, present: string[], fallbac
 
 /** Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateDeleteOptions */
 export function checkDeleteOptions(options: meta.DeleteOptions): void {
-  const { propagationPolicy: policy, orphanDependents } = options
+  const { propagationPolicy: policy, orphanDependents, dryRun } = options
   const about = { group: 'meta.k8s.io', kind: 'DeleteOptions' }
+  if (dryRun?.some(each => each !== 'All'))
+    throw errors.invalid(about, '', [
+      { type: 'NotSupported', field: 'dryRun', value: dryRun, detail: 'supported values: "All"' },
+    ])
   const field = 'propagationPolicy'
   if (policy !== undefined && orphanDependents !== undefined)
     throw errors.invalid(about, '', [
@@ -167,25 +179,10 @@ export function checkDeleteOptions(options: meta.DeleteOptions): void {
     ])
 }
 
-/** Kinds whose last state answers their delete, where others answer a Status. */
-const RETURNS_OBJECT = new Set([
-  'pods',
-  'podtemplates',
-  'services',
-  'serviceaccounts',
-  'resourcequotas',
-  'persistentvolumes',
-  'persistentvolumeclaims',
-  'storageclasses',
-  'csidrivers',
-  'csinodes',
-  'volumeattachments',
-])
-
 /** The Status of a delete that is done; undefined when the object itself is the answer. */
 export function deletedStatus({ served, name }: Call, { entry, gone }: Deleted): meta.Status | undefined {
   const { resource } = served
-  if (!gone || RETURNS_OBJECT.has(resource.resource)) return undefined
+  if (!gone || returnsDeleted(resource)) return undefined
   const { uid } = decodeEntry(entry).metadata
   const details = { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.resource, uid }
   return {
@@ -199,4 +196,4 @@ export function deletedStatus({ served, name }: Call, { entry, gone }: Deleted):
 
 /** Whether the client asked to be told that the end is not yet: 202 instead of 200. */
 export const isAccepted = (options: meta.DeleteOptions, { gone }: Deleted): boolean =>
-  !gone && (options.propagationPolicy === 'Foreground' || options.orphanDependents === false)
+  !gone && options.orphanDependents === false

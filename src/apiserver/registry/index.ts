@@ -20,7 +20,7 @@ import {
   policyBindingStrategy,
   validatingPolicyStrategy,
   validatingWebhookStrategy,
-} from './kinds/admissionregistration.ts'
+} from './kinds/admissionregistration/index.ts'
 import { controllerRevisionStrategy } from './kinds/apps/controllerrevisions.ts'
 import { daemonSetStrategy } from './kinds/apps/daemonsets.ts'
 import { deploymentStrategy } from './kinds/apps/deployments.ts'
@@ -41,22 +41,24 @@ import { limitRangeStrategy, resourceQuotaStrategy } from './kinds/core/quotas.t
 import { replicationControllerStrategy } from './kinds/core/replicationcontrollers.ts'
 import { secretStrategy } from './kinds/core/secrets.ts'
 import { ServiceAllocator } from './kinds/core/service-allocator.ts'
+import { serviceAccountStrategy } from './kinds/core/serviceaccounts.ts'
 import { serviceStrategy } from './kinds/core/services.ts'
 import { persistentVolumeClaimStrategy, persistentVolumeStrategy } from './kinds/core/volumes.ts'
 import { endpointSliceStrategy } from './kinds/discovery.ts'
 import { apiServiceStrategy } from './kinds/extensions.ts'
 import { flowSchemaStrategy, priorityLevelStrategy } from './kinds/flowcontrol.ts'
-import {
-  ingressClassStrategy,
-  ingressStrategy,
-  ipAddressStrategy,
-  networkPolicyStrategy,
-  serviceCidrStrategy,
-} from './kinds/networking.ts'
+import { ingressClassStrategy, ingressStrategy } from './kinds/ingress.ts'
+import { ipAddressStrategy, networkPolicyStrategy, serviceCidrStrategy } from './kinds/networking.ts'
+import { runtimeClassStrategy } from './kinds/node.ts'
 import { podDisruptionBudgetStrategy } from './kinds/policy.ts'
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './kinds/rbac.ts'
-import { resourceClaimStrategy, resourceClaimTemplateStrategy, resourceSliceStrategy } from './kinds/resource.ts'
-import { priorityClassStrategy, runtimeClassStrategy } from './kinds/scheduling.ts'
+import {
+  deviceClassStrategy,
+  resourceClaimStrategy,
+  resourceClaimTemplateStrategy,
+  resourceSliceStrategy,
+} from './kinds/resource/index.ts'
+import { priorityClassStrategy } from './kinds/scheduling.ts'
 import {
   csiDriverStrategy,
   csiNodeStrategy,
@@ -72,6 +74,8 @@ export interface StrategyOptions {
   serviceClusterIpRange: string
   /** `30000-32767`, both ends included. */
   serviceNodePortRange: string
+  /** Seconds that events are kept, where it is not the usual hour. */
+  eventTtl?: number
   random: Random
 }
 
@@ -84,13 +88,16 @@ export interface Strategies {
 export function createStrategies(options: StrategyOptions): Strategies {
   const allocator = new ServiceAllocator(options)
   const strategies = table(allocator)
+  if (options.eventTtl !== undefined)
+    for (const name of ['events', 'events.k8s.io/events'])
+      strategies[name] = { ...strategies[name], ttl: options.eventTtl }
   return {
     strategyFor: ({ group, resource }) => strategies[group ? `${group}/${resource}` : resource] ?? {},
     restoreServices: services => allocator.restore(services),
   }
 }
 
-/** A kind that is not here does nothing beyond what every kind does: ServiceAccounts, for one. */
+/** A kind that is not here does nothing beyond what every kind does. */
 const table = (allocator: ServiceAllocator): Record<string, Strategy> => ({
   configmaps: configMapStrategy,
   endpoints: endpointsStrategy,
@@ -105,6 +112,7 @@ const table = (allocator: ServiceAllocator): Record<string, Strategy> => ({
   replicationcontrollers: replicationControllerStrategy,
   resourcequotas: resourceQuotaStrategy,
   secrets: secretStrategy,
+  serviceaccounts: serviceAccountStrategy,
   services: serviceStrategy(allocator),
   'admissionregistration.k8s.io/mutatingadmissionpolicies': mutatingPolicyStrategy,
   'admissionregistration.k8s.io/mutatingadmissionpolicybindings': policyBindingStrategy,
@@ -139,6 +147,7 @@ const table = (allocator: ServiceAllocator): Record<string, Strategy> => ({
   'rbac.authorization.k8s.io/clusterroles': clusterRoleStrategy,
   'rbac.authorization.k8s.io/rolebindings': roleBindingStrategy,
   'rbac.authorization.k8s.io/roles': roleStrategy,
+  'resource.k8s.io/deviceclasses': deviceClassStrategy,
   'resource.k8s.io/resourceclaims': resourceClaimStrategy,
   'resource.k8s.io/resourceclaimtemplates': resourceClaimTemplateStrategy,
   'resource.k8s.io/resourceslices': resourceSliceStrategy,

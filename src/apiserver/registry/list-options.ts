@@ -21,13 +21,13 @@ export interface ListOptions {
  */
 export function listOptions(query: URLSearchParams, verb: 'list' | 'watch'): ListOptions {
   const options: ListOptions = {
-    limit: integer(query, 'limit'),
+    limit: integer(query, 'limit') ?? 0,
     continue: query.get('continue') ?? '',
-    resourceVersion: revisionOf(query.get('resourceVersion')),
+    resourceVersion: revisionOf(query.get('resourceVersion'), verb),
     match: query.get('resourceVersionMatch') ?? '',
     sendInitialEvents: boolean(query, 'sendInitialEvents'),
     allowWatchBookmarks: boolean(query, 'allowWatchBookmarks') ?? false,
-    timeoutSeconds: integer(query, 'timeoutSeconds'),
+    timeoutSeconds: integer(query, 'timeoutSeconds') ?? 0,
   }
   const problems = verb === 'watch' ? watchProblems(options) : listProblems(options)
   if (problems.length) throw errors.invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', problems)
@@ -42,7 +42,7 @@ function listProblems({ match, resourceVersion, sendInitialEvents, continue: tok
     if (resourceVersion === undefined)
       problems.push(matchForbidden('resourceVersionMatch is forbidden unless resourceVersion is provided'))
     if (token) problems.push(matchForbidden(NO_CONTINUE))
-    if (match !== 'Exact' && match !== 'NotOlderThan') problems.push(unsupported(match, '"", "Exact", "NotOlderThan"'))
+    if (match !== 'Exact' && match !== 'NotOlderThan') problems.push(unsupported(match, '"Exact", "NotOlderThan", ""'))
     if (match === 'Exact' && resourceVersion === 0)
       problems.push(matchForbidden('resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
   }
@@ -77,17 +77,17 @@ const unsupported = (value: string, values: string): FieldError => ({
   detail: `supported values: ${values}`,
 })
 
-/** 0 when it is absent. */
-function integer(query: URLSearchParams, name: string): number {
+/** A whole number of a query; undefined when it is absent or empty. */
+export function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name)
-  if (!text) return 0
+  if (!text) return undefined
   if (!/^[-+]?\d+$/.test(text))
     throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   return Number(text)
 }
 
 /** Source: k8s.io/apimachinery/pkg/runtime conversion.go Convert_Slice_string_To_bool */
-function boolean(query: URLSearchParams, name: string): boolean | undefined {
+export function boolean(query: URLSearchParams, name: string): boolean | undefined {
   const text = query.get(name)
   return text === null ? undefined : text !== '0' && text.toLowerCase() !== 'false'
 }

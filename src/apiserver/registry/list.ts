@@ -11,21 +11,26 @@ import { keyOf, prefixOf } from './served.ts'
 /** A list: its head, and its entries a chunk at a time. */
 export interface Listing {
   meta: ListMeta
-  /** Never ends on an empty chunk unless there is nothing at all. */
+  /** Never ends on an empty chunk unless there is nothing at all. Each is good until the next is asked for. */
   chunks: Chunks
   /** Whether there is but one chunk, so that the whole can be answered with its length. */
   whole: boolean
 }
 
-/** How many entries are read in one turn of the event loop. */
-const CHUNK = 2000
+/** A list is whole that has no more entries, and not many more bytes. */
+const WHOLE = 500
+const WHOLE_BYTES = 1024 * 1024
+/** How many bytes of a longer one are read in one turn of the event loop: few enough for the processor's caches. */
+const CHUNK_BYTES = 256 * 1024
 
 /** Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions and #retrieving-large-results-sets-in-chunks */
 export async function list(registry: Registry, call: Call, query: URLSearchParams): Promise<Listing> {
   const { served, shown, namespace } = call
   const options = listOptions(query, 'list')
   const wanted = wantedOf(options)
-  const { limit, continue: token } = options
+  const { continue: token } = options
+  // What may be as old as it likes upstream takes from its cache, and from there it takes everything.
+  const limit = options.resourceVersion === 0 && !token ? 0 : options.limit
   const selected = selection(shown, query)
   const prefix = prefixOf(served, namespace)
   const store = storeOf(registry, served)
@@ -33,7 +38,7 @@ export async function list(registry: Registry, call: Call, query: URLSearchParam
   try {
     if (selected.name !== undefined && (namespace || !served.resource.namespaced))
       return await listNamed(store, keyOf(served, namespace, selected.name), selected, wanted.exactly)
-    if (limit > 0) return await listPage(store, prefix, selected, limit, token, wanted.exactly)
+    if (limit > 0) return await listPage(registry, store, prefix, selected, limit, token, wanted.exactly)
     const from = token ? decodeContinue(token, prefix) : undefined
     return await listAll(
       store,
@@ -70,6 +75,7 @@ async function listNamed(store: Store, key: string, selected: Selection, revisio
 }
 
 async function listPage(
+  { clock, background }: Registry,
   store: Store,
   prefix: string,
   selected: Selection,
@@ -82,18 +88,25 @@ async function listPage(
   let after = from?.after
   const entries: Entry[] = []
   for (;;) {
-    const page = await store.list(prefix, {
-      after,
-      limit: limit - entries.length,
-      revision,
-      uncounted: !selected.everything,
-    })
+    const began = clock.monotonic()
+    const missing = limit - entries.length
+    // Of what is selected from there may be few among many.
+    const page = selected.everything
+      ? await store.list(prefix, { after, limit: missing, revision })
+      : await store.list(prefix, { after, limit: Math.max(missing, WHOLE), revision, uncounted: true })
     revision = page.revision
-    for (const entry of page.entries) if (selected.matches(entry)) entries.push(entry)
-    after = page.entries.at(-1)?.key
-    if (entries.length < limit && page.remaining > 0) continue
+    const found = selected.filter(page.entries)
+    const isCut = found.length > missing
+    if (isCut) found.length = missing
+    for (const entry of found) entries.push(entry)
+    after = (isCut ? found : page.entries).at(-1)?.key
+    const hasMore = isCut || page.remaining > 0
+    if (entries.length < limit && hasMore) {
+      await background.rest(clock.monotonic() - began)
+      continue
+    }
     const meta: ListMeta = { resourceVersion: String(revision) }
-    if (page.remaining > 0) {
+    if (hasMore) {
       meta.continue = encodeContinue({ revision, after: after! }, prefix)
       if (selected.everything) meta.remainingItemCount = page.remaining
     }
@@ -109,17 +122,23 @@ async function listAll(
   after?: string,
   exactly?: number,
 ): Promise<Listing> {
-  const first = await store.list(prefix, { after, limit: CHUNK, revision: exactly, uncounted: true })
+  const first = await store.list(prefix, {
+    after,
+    limit: WHOLE,
+    bytes: WHOLE_BYTES,
+    revision: exactly,
+    uncounted: true,
+  })
   const { revision } = first
-  const chosen = (entries: Entry[]) =>
-    selected.everything ? entries : entries.filter(entry => selected.matches(entry))
   const meta = { resourceVersion: String(revision) }
-  if (!first.remaining) return { meta, chunks: [chosen(first.entries)], whole: true }
+  if (!first.remaining) return { meta, chunks: [selected.filter(first.entries)], whole: true }
   async function* chunks() {
+    const into = Buffer.allocUnsafeSlow(CHUNK_BYTES)
     for (let page = first; ; ) {
-      yield chosen(page.entries)
+      yield selected.filter(page.entries)
       if (!page.remaining) return
-      page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision, uncounted: true })
+      const { key } = page.entries.at(-1)!
+      page = await store.list(prefix, { after: key, bytes: CHUNK_BYTES, into, revision, uncounted: true })
     }
   }
   return { meta, chunks: { [Symbol.asyncIterator]: chunks }, whole: false }

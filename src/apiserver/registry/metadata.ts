@@ -1,10 +1,11 @@
 import { type FieldError, type meta, names } from '../../api/index.ts'
+import type { CheckMetadata } from '../../encoding/index.ts'
 import type { Served } from './served.ts'
-import { complaints, forbidden, immutable, invalid, required, same } from './validation/field.ts'
+import { complaints, forbidden, immutable, invalid, nonNegative, required, same } from './validation/field.ts'
 import { validateAnnotations, validateLabels } from './validation/selectors.ts'
 
 /** Source: k8s.io/apimachinery/pkg/api/validation ValidateObjectMeta */
-export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy, custom }: Served): FieldError[] {
+export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy }: Served): FieldError[] {
   const problemsOf = strategy.nameProblems ?? ((name: string) => names.dns1123SubdomainProblems(name))
   const problems: FieldError[] = []
   if (metadata.generateName) {
@@ -16,12 +17,34 @@ export function validateMetadata(metadata: meta.ObjectMeta, { resource, strategy
   else problems.push(...complaints('metadata.name', metadata.name, problemsOf(metadata.name, false)))
   if (resource.namespaced) problems.push(...validateNamespace(metadata.namespace))
   problems.push(
+    ...nonNegative('metadata.generation', metadata.generation),
     ...validateLabels(metadata.labels, 'metadata.labels'),
     ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
     ...validateOwners(metadata.ownerReferences),
-    ...validateFinalizers(metadata.finalizers, custom !== undefined || resource.group === 'apiextensions.k8s.io'),
+    ...validateFinalizers(metadata.finalizers),
   )
   return problems
+}
+
+/** Of an object that lies within another: it may have any name that can be a part of a path, and need have none. */
+export const embeddedMetadataProblems: CheckMetadata = (given, path) => {
+  const { name, generateName, namespace, labels, annotations, ownerReferences, finalizers } =
+    given as Partial<meta.ObjectMeta>
+  const problems = [
+    ...(generateName ? complaints('metadata.generateName', generateName, pathSegmentProblems(generateName, true)) : []),
+    ...(name ? complaints('metadata.name', name, pathSegmentProblems(name, false)) : []),
+    ...(namespace ? validateNamespace(namespace) : []),
+    ...validateLabels(labels, 'metadata.labels'),
+    ...validateAnnotations(annotations, 'metadata.annotations'),
+    ...validateOwners(ownerReferences),
+    ...validateFinalizers(finalizers),
+  ]
+  return problems.map(problem => ({ ...problem, field: path + problem.field.slice('metadata'.length) }))
+}
+
+function pathSegmentProblems(name: string, prefix: boolean): string[] {
+  if (!prefix && (name === '.' || name === '..')) return [`may not be '${name}'`]
+  return ['/', '%'].filter(sign => name.includes(sign)).map(sign => `may not contain '${sign}'`)
 }
 
 function validateNamespace(namespace: string | undefined): FieldError[] {
@@ -39,34 +62,65 @@ function validateOwners(owners: meta.OwnerReference[] | undefined): FieldError[]
     if (!owner.name) problems.push(invalid(`${field}.name`, owner.name, 'must not be empty'))
     if (!owner.uid) problems.push(invalid(`${field}.uid`, owner.uid, 'must not be empty'))
     if (owner.apiVersion === 'v1' && owner.kind === 'Event')
-      problems.push(invalid(field, `${owner.apiVersion}, Kind=${owner.kind}`, 'is disallowed from being an owner'))
+      problems.push(invalid(field, owner, '/v1, Kind=Event is disallowed from being an owner'))
     if (!owner.controller) continue
+    const shown = `${owner.kind}/${owner.name}`
     if (controller)
       problems.push(
         invalid(
           field,
           owners,
-          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.name}`,
+          `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${shown}`,
         ),
       )
-    controller ||= owner.name
+    controller ||= shown
   }
+  return problems
+}
+
+function validateFinalizers(finalizers: string[] | undefined): FieldError[] {
+  const field = 'metadata.finalizers'
+  const problems = (finalizers ?? []).flatMap(name => complaints(field, name, names.qualifiedNameProblems(name)))
+  if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion'))
+    problems.push(invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
   return problems
 }
 
 /** Finalizers that need no domain. */
 const STANDARD_FINALIZERS = ['orphan', 'foregroundDeletion', 'kubernetes']
 
-/** `anyName`: what extends the API may have finalizers without a domain. */
-function validateFinalizers(finalizers: string[] | undefined, anyName: boolean): FieldError[] {
-  const field = 'metadata.finalizers'
-  const problems = (finalizers ?? []).flatMap(name => complaints(field, name, names.qualifiedNameProblems(name)))
-  for (const name of finalizers ?? [])
-    if (!anyName && !name.includes('/') && !STANDARD_FINALIZERS.includes(name))
-      problems.push(invalid(field, name, 'name is neither a standard finalizer name nor is it fully qualified'))
-  if (finalizers?.includes('orphan') && finalizers.includes('foregroundDeletion'))
-    problems.push(invalid(field, finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'))
-  return problems
+/** What extends the API may have finalizers without a domain. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidateObjectMeta */
+export function validateDomains({ finalizers }: meta.ObjectMeta, { custom, resource }: Served): FieldError[] {
+  if (custom || resource.group === 'apiextensions.k8s.io') return []
+  return (finalizers ?? []).flatMap((name, index) =>
+    name.includes('/') || STANDARD_FINALIZERS.includes(name)
+      ? []
+      : [
+          invalid(
+            `metadata.finalizers[${index}]`,
+            name,
+            'name is neither a standard finalizer name nor is it fully qualified',
+          ),
+        ],
+  )
+}
+
+/** Of owners that are named twice the first stays. What the client is told of them; nothing when there are none. */
+export function dedupOwners({ metadata }: { metadata: meta.ObjectMeta }, afterAdmission: boolean): string[] {
+  const owners = metadata.ownerReferences
+  if (!owners || owners.length < 2) return []
+  const kept: meta.OwnerReference[] = []
+  const repeated = new Set<string>()
+  for (const owner of owners) {
+    if (kept.some(other => same(other, owner))) repeated.add(owner.uid)
+    else kept.push(owner)
+  }
+  if (!repeated.size) return []
+  metadata.ownerReferences = kept
+  const when = afterAdmission ? ' after mutating admission happens' : ''
+  return [
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...repeated].join(', ')}`,
+  ]
 }
 
 /** Source: k8s.io/apimachinery/pkg/api/validation ValidateObjectMetaUpdate */
@@ -78,7 +132,10 @@ export function validateMetadataUpdate(metadata: meta.ObjectMeta, old: meta.Obje
       problems.push(
         forbidden(
           'metadata.finalizers',
-          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map(name => JSON.stringify(name)).join(', ')}}`,
+          `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added
+            .sort()
+            .map(name => JSON.stringify(name))
+            .join(', ')}}`,
         ),
       )
   }
@@ -93,5 +150,10 @@ export function validateMetadataUpdate(metadata: meta.ObjectMeta, old: meta.Obje
   for (const field of fixed)
     if (!same(metadata[field], old[field]))
       problems.push(...immutable(`metadata.${field}`, metadata[field], old[field]))
+  problems.push(
+    ...validateLabels(metadata.labels, 'metadata.labels'),
+    ...validateAnnotations(metadata.annotations, 'metadata.annotations'),
+    ...validateOwners(metadata.ownerReferences),
+  )
   return problems
 }

@@ -12,7 +12,7 @@ import type { Context } from '../pipeline/context.ts'
 import type { Call, Registry } from './registry.ts'
 import { relevantFields } from './reset-fields.ts'
 import type { Served } from './served.ts'
-import { forbidden, invalid, required, tooLong } from './validation/field.ts'
+import { forbidden, invalid, notSupported, required, tooLong } from './validation/field.ts'
 
 /** Who owns which field: what server-side apply remembers of every write in metadata.managedFields. */
 
@@ -38,9 +38,14 @@ export function setManagedFields({ metadata }: KubeObject, entries: meta.Managed
   else delete metadata.managedFields
 }
 
-/** The stored object in the version that the client speaks. */
-export const asShown = ({ conversion }: Served, object: KubeObject): KubeObject =>
-  conversion ? conversion.fromStored(object) : object
+/** The stored object in the version that the client speaks, with all that this version always has. */
+export function asShown({ conversion, codec }: Served, object: KubeObject): KubeObject {
+  if (!conversion) return object
+  const shown = conversion.fromStored(object)
+  const whole = { ...codec.decode(shown).object, kind: shown.kind, apiVersion: shown.apiVersion }
+  setManagedFields(whole, object.metadata.managedFields)
+  return whole
+}
 
 /** A write as ownership sees it. */
 export const writeOf = (registry: Registry, { served, shown, subresource }: Call, manager: string): Write => ({
@@ -110,13 +115,26 @@ export function emptyOf(served: Served): KubeObject {
 /** Who writes: the client says, or its user agent tells, up to the first slash. Rejects with 422 for a name that is none. */
 export function managerOf({ query, request, info }: Context): string {
   const given = query.get('fieldManager') ?? ''
-  const problems = nameProblems(given)
+  const problems = [...nameProblems(given), ...dryRunProblems(query), ...validationProblems(query)]
   if (info.verb === 'patch') problems.unshift(...patchProblems(query, request.headers['content-type']))
   if (problems.length) {
     const kind = `${info.verb[0]!.toUpperCase()}${info.verb.slice(1)}Options`
     throw errors.invalid({ group: 'meta.k8s.io', kind }, '', problems)
   }
   return given || fromUserAgent(request.headers['user-agent'])
+}
+
+/** Source: k8s.io/apimachinery/pkg/apis/meta/v1/validation ValidateDryRun */
+export function dryRunProblems(query: URLSearchParams): FieldError[] {
+  const wanted = query.getAll('dryRun')
+  return wanted.every(value => value === 'All') ? [] : [notSupported('dryRun', wanted, ['All'])]
+}
+
+const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn']
+
+function validationProblems(query: URLSearchParams): FieldError[] {
+  const wanted = query.get('fieldValidation') ?? ''
+  return VALIDATIONS.includes(wanted) ? [] : [notSupported('fieldValidation', wanted, VALIDATIONS)]
 }
 
 export const APPLY = 'application/apply-patch+yaml'
@@ -136,8 +154,16 @@ function nameProblems(name: string): FieldError[] {
   const at = name.search(UNPRINTABLE)
   if (at < 0) return []
   const code = name.codePointAt(at)!.toString(16).toUpperCase().padStart(4, '0')
-  return [invalid('fieldManager', name, `invalid character U+${code} (at position ${at})`)]
+  return [
+    invalid('fieldManager', name, `invalid character U+${code} (at position ${Buffer.byteLength(name.slice(0, at))})`),
+  ]
 }
+
+/** Owns what somebody writes who does not say who he is. */
+const UNKNOWN = 'unknown'
+
+/** Who does not say who it is. Source: k8s.io/apimachinery/pkg/util/managedfields/internal buildmanagerinfo.go */
+const NOBODY = 'unknown'
 
 const unprintable = new RegExp(UNPRINTABLE, 'gu')
 const agents = new Map<string, string>()
@@ -147,7 +173,7 @@ const MOST_AGENTS = 1000
 function fromUserAgent(agent = ''): string {
   let name = agents.get(agent)
   if (name === undefined) {
-    name = cut(agent.split('/', 1)[0]!.replace(unprintable, ''))
+    name = cut(agent.split('/', 1)[0]!.replace(unprintable, '')) || NOBODY || UNKNOWN
     if (agents.size < MOST_AGENTS) agents.set(agent, name)
   }
   return name

@@ -13,10 +13,11 @@ const object = { kind: 'Deployment', apiVersion: 'apps/v1', metadata: { name: 'w
 /** Patches a Deployment as a request does, all strictly. */
 function patch(kind: 'json' | 'merge' | 'strategic-merge', text: string, warnings?: string[]) {
   const body = Buffer.from(text)
-  const { apply, duplicates, refuse } = readPatch(served, body, `application/${kind}-patch+json`)
-  const value = apply(structuredClone(object) as never)
   const validation = warnings ? 'Warn' : 'Strict'
-  return decodeValue({ value, duplicates }, resource, codecFor(resource), validation, warnings ?? [], body, detail =>
+  const { apply, noticed, refuse } = readPatch(served, body, `application/${kind}-patch+json`, validation)
+  const value = apply(structuredClone(object) as never)
+  const parsed = { value, duplicates: [], noticed }
+  return decodeValue(parsed, resource, codecFor(resource), validation, warnings ?? [], body, detail =>
     refuse(value, detail),
   )
 }
@@ -34,7 +35,7 @@ describe('a patch', () => {
       answer(422, ' "" is invalid: patch: Invalid value: "map[spec:map[replicas:x]]": unrecognized type: int32'),
     )
     const made =
-      '{\\"kind\\":\\"Deployment\\",\\"apiVersion\\":\\"apps/v1\\",\\"metadata\\":{\\"name\\":\\"web\\"},\\"spec\\":{\\"replicas\\":\\"x\\"}}'
+      '{\\"apiVersion\\":\\"apps/v1\\",\\"kind\\":\\"Deployment\\",\\"metadata\\":{\\"name\\":\\"web\\"},\\"spec\\":{\\"replicas\\":\\"x\\"}}'
     const wanted = `json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`
     for (const apply of [
       () => patch('merge', '{"spec":{"replicas":"x"}}'),
@@ -71,7 +72,7 @@ describe('a patch', () => {
 
   it('of a kind that is not known is refused', () => {
     assert.throws(
-      () => readPatch(served, Buffer.from('{}'), 'application/json'),
+      () => readPatch(served, Buffer.from('{}'), 'application/json', 'Warn'),
       (error: unknown) => error instanceof StatusError && error.code === 415,
     )
   })

@@ -7,11 +7,23 @@ export class ResourceTable {
   readonly #byPath = new Map<string, Served>()
   readonly #byResource = new WeakMap<Resource, Served>()
   readonly #listeners: (() => void)[] = []
-  #all = allResources
+  readonly #builtIn: Resource[]
+  #all: Resource[]
+
+  /** `serves`: whether a built-in resource is served at all. Source: --runtime-config */
+  constructor(serves?: (resource: Resource) => boolean) {
+    this.#builtIn = serves ? allResources.filter(serves) : allResources
+    this.#all = this.#builtIn
+  }
 
   find(group: string, version: string, plural: string): Resource | undefined {
-    return findResource(group, version, plural) ?? this.#byPath.get(`${group}/${version}/${plural}`)?.resource
+    const builtIn = findResource(group, version, plural)
+    if (!builtIn) return this.#byPath.get(`${group}/${version}/${plural}`)?.resource
+    return this.#builtIn === allResources || this.#builtIn.includes(builtIn) ? builtIn : undefined
   }
+
+  /** Whether anything of a built-in group is served. */
+  readonly hasGroup = (name: string): boolean => this.#builtIn.some(({ group }) => group === name)
 
   /** A new array when it has changed, and the same one as long as it has not. */
   all(): Resource[] {
@@ -37,7 +49,7 @@ export class ResourceTable {
       this.#byPath.set(pathOf(each), each)
       this.#byResource.set(each.resource, each)
     }
-    this.#all = [...allResources, ...[...this.#byPath.values()].map(({ resource }) => resource)]
+    this.#all = [...this.#builtIn, ...[...this.#byPath.values()].map(({ resource }) => resource)]
     for (const run of this.#listeners) run()
   }
 }

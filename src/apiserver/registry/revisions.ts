@@ -1,14 +1,17 @@
 import { errors, StatusError } from '../../api/index.ts'
 import type { Registry } from './registry.ts'
 
-/** A resourceVersion of a query: undefined when absent or empty. Rejects with 400. */
-export function revisionOf(text: string | null): number | undefined {
+/**
+ * A resourceVersion of a query: undefined when absent or empty. Rejects with 400 for a list; for others upstream finds it too
+ * late to say whose fault it is, and answers 500.
+ */
+export function revisionOf(text: string | null, verb: 'get' | 'list' | 'watch'): number | undefined {
   if (!text) return undefined
-  if (!/^\d{1,16}$/.test(text))
-    throw errors.badRequest(
-      `invalid resource version ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    )
-  return Number(text)
+  if (/^\d{1,16}$/.test(text)) return Number(text)
+  const shown = JSON.stringify(text)
+  const message = `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`
+  if (verb === 'list') throw errors.badRequest(`invalid resource version: ${message}`)
+  throw new StatusError({ status: 'Failure', message, code: 500 })
 }
 
 /** How long a read waits for a revision that this server has not seen yet. Source: k8s.io/apiserver/pkg/storage/cacher */

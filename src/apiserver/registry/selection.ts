@@ -20,11 +20,14 @@ const selectableOf = ({ strategy }: Served, object: KubeObject): Selectable => (
   },
 })
 
+const read = (served: Served, entry: Entry): Selectable =>
+  selectableOf(served, served.conversion?.fromStored(decodeEntry(entry)) ?? decodeEntry(entry))
+
 function selectable(served: Served, entry: Entry): Selectable {
-  if (served.conversion) return selectableOf(served, served.conversion.fromStored(decodeEntry(entry)))
+  if (served.conversion) return read(served, entry)
   const found = known.get(entry.value)
   if (found) return found
-  const made = selectableOf(served, decodeEntry(entry))
+  const made = read(served, entry)
   known.set(entry.value, made)
   return made
 }
@@ -36,9 +39,11 @@ export interface Selection {
   /** Set when only one object can match. */
   name?: string
   matches(entry: Entry): boolean
+  /** Those that match of many, of most of which nobody asks again: nothing is remembered of them. */
+  filter(entries: Entry[]): Entry[]
 }
 
-const EVERYTHING: Selection = { everything: true, matches: () => true }
+const EVERYTHING: Selection = { everything: true, matches: () => true, filter: entries => entries }
 
 /** Reads `labelSelector` and `fieldSelector`; `only`: the one object that the path names. Throws a 400. */
 export function selection(served: Served, query: URLSearchParams, only?: string): Selection {
@@ -49,15 +54,38 @@ export function selection(served: Served, query: URLSearchParams, only?: string)
   const fields = parsed(() => FieldSelector.parse(fieldText ?? ''))
   for (const { key } of fields.requirements) checkField(served, key)
   const name = fields.exact('metadata.name')
+  const accepts = (has: Selectable) => labels.matches(has.labels) && fields.matches(has.fields)
+  const texts = served.conversion ? [] : textsOf(labels, fields)
   return {
     everything: false,
     ...(name === undefined ? {} : { name }),
-    matches(entry) {
-      const { labels: has, fields: shows } = selectable(served, entry)
-      return labels.matches(has) && fields.matches(shows)
-    },
+    matches: entry => accepts(selectable(served, entry)),
+    filter: entries =>
+      entries.filter(
+        entry =>
+          texts.every(text => holds(entry.value, text)) && accepts(known.get(entry.value) ?? read(served, entry)),
+      ),
   }
 }
+
+/** What whatever matches must have among its bytes: to look for that costs far less than to decode what does not match. */
+function textsOf(labels: LabelSelector, fields: FieldSelector): Buffer[] {
+  const texts: string[] = []
+  for (const { key, operator, values } of labels.requirements) {
+    const isOneOf = operator === '=' || operator === '==' || operator === 'in'
+    if (isOneOf && values.length === 1) texts.push(`"${key}":"${values[0]}"`)
+    else if (isOneOf || operator === 'exists') texts.push(`"${key}":"`)
+  }
+  for (const { operator, values } of fields.requirements)
+    if (operator === '=' && VERBATIM.test(values[0]!)) texts.push(values[0]!)
+  return texts.map(text => Buffer.from(text))
+}
+
+/** Names and words, which are written in an object as they are; numbers and booleans may be there only by their absence. */
+const VERBATIM = /^(?!(?:true|false)$)(?=.*[A-Za-z])[\w.-]+$/
+
+const holds = ({ buffer, byteOffset, byteLength }: Bytes, text: Buffer): boolean =>
+  Buffer.from(buffer, byteOffset, byteLength).includes(text)
 
 function parsed<T>(parse: () => T): T {
   try {
@@ -70,11 +98,14 @@ function parsed<T>(parse: () => T): T {
 const COMMON_FIELDS = ['metadata.name', 'metadata.namespace']
 
 /** Source: k8s.io/apimachinery/pkg/runtime DefaultMetaV1FieldSelectorConversion, and each group's own */
-function checkField({ strategy, codec }: Served, key: string): void {
-  if (COMMON_FIELDS.includes(key)) return
+function checkField({ strategy, codec, resource }: Served, key: string): void {
+  const { group, version, kind, namespaced } = resource
+  if (COMMON_FIELDS.includes(key) && (namespaced || !strategy.fields || key === 'metadata.name')) return
   if (!strategy.fields)
     throw errors.badRequest(
       `${JSON.stringify(key)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
     )
-  if (!(key in strategy.fields(codec.decode({}).object))) throw errors.badRequest(`field label not supported: ${key}`)
+  const of = group === 'resource.k8s.io' ? ` for ${group}/${version}, Kind=${kind}` : ''
+  if (!(key in strategy.fields(codec.decode({}).object)))
+    throw errors.badRequest(`field label not supported${of}: ${key}`)
 }

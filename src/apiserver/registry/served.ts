@@ -29,7 +29,7 @@ export interface CustomParts {
   /** The server's store, which shows in this version what it keeps in another, or as an older schema had it. */
   store: Store
   /** Whether an entry would be kept in another way if it were written again as it is. */
-  isStale(entry: Entry): boolean
+  isStale(entry: Entry): Promise<boolean>
   columns: Column[]
   /** An object of any version in another. Absent: what field managers have set in other versions is forgotten. */
   convert?(object: KubeObject, apiVersion: string): Promise<KubeObject>
@@ -38,6 +38,8 @@ export interface CustomParts {
   deprecation?: string
   /** As the author of its definition wrote it. */
   schema: JsonSchema
+  /** Ends each watch that goes on; all are ended once the definition is another, or gone. */
+  watches: Set<() => void>
 }
 
 /** Where the numbers of a scale are: `.spec.replicas`. Source: apiextensions.k8s.io/v1 CustomResourceSubresourceScale */
@@ -77,9 +79,25 @@ export function serve<T extends KubeObject>(resource: Resource<T>, strategy: Str
 
 /** What is wrong with an object: what its kind's rules say, and what the types alone tell of fields that the rules do not name. */
 export function problemsOf({ strategy, codec }: Served, object: KubeObject, old?: KubeObject): FieldError[] {
-  const ruled = strategy.validate?.(object) ?? []
+  const ruled = strategy.validate?.(object, old) ?? []
   const named = new Set(ruled.map(({ field }) => field))
   return [...ruled, ...codec.structural(object, old).filter(({ field }) => !named.has(field))]
+}
+
+/** The two versions that a call is about: what the client speaks and what is kept. */
+interface Versions {
+  shown: Served
+  served: Served
+}
+
+/** As `problemsOf`, by the rules of the client's version where it has its own; then also those that hold for changes alone. */
+export function problemsAsShown({ shown, served }: Versions, object: KubeObject, old?: KubeObject): FieldError[] {
+  const own = shown.conversion && shown.strategy !== served.strategy
+  const { strategy } = own ? shown : served
+  const view = (stored: KubeObject) => (own ? shown.conversion!.fromStored(stored) : stored)
+  const before = old && view(old)
+  const problems = problemsOf(own ? shown : served, view(object), before)
+  return before ? [...problems, ...(strategy.validateUpdate?.(view(object), before) ?? [])] : problems
 }
 
 export const keyOf = (served: Served, namespace: string, name: string): string =>

@@ -5,6 +5,8 @@ import type { User } from '../pipeline/context.ts'
 export interface StrategyContext {
   user: User
   dryRun: boolean
+  /** The part that is written; empty for the object itself. */
+  subresource: string
   /** RFC 3339 time of the request. */
   now: string
   /** Reads another object, for rules that span two. Undefined when there is none. */
@@ -23,14 +25,16 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   prepareCreate?(object: T, context: StrategyContext): void | Promise<void>
   /** The generic path has already kept `status` (or, on the status subresource, all but `status`) from `old`. */
   prepareUpdate?(object: T, old: T, context: StrategyContext): void | Promise<void>
-  /** On create and, before `validateUpdate`, on update. */
-  validate?(object: T): FieldError[]
+  /** On create and, before `validateUpdate`, on update, where `old` is the object that this one replaces. */
+  validate?(object: T, old?: T): FieldError[]
   validateUpdate?(object: T, old: T): FieldError[]
   validateStatusUpdate?(object: T, old: T): FieldError[]
   /** A change by way of a subresource that writes what the object itself may not. */
   validatePart?(subresource: string, object: T, old: T): FieldError[]
   /** Texts for `Warning: 299` headers. */
   warnings?(object: T, old?: T): string[]
+  /** As `warnings`, for a write by way of the status subresource. */
+  statusWarnings?(object: T, old: T): string[]
   /** Selectable fields beyond metadata.name and metadata.namespace; the value of an absent field is ''. */
   fields?(object: T): Record<string, string>
   /** A create keeps the `status` that the client sends (Node), although it is a subresource. */
@@ -41,6 +45,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   deleting?(object: T): void
   /** Whether `metadata.generation` counts changes; default: the kind has a `spec`. */
   generation?: boolean
+  /** Of which parts of the metadata it counts changes too. */
+  generationOf?: ('labels' | 'annotations' | 'finalizers' | 'ownerReferences')[]
   /** How the name is checked; default: a DNS subdomain. Returns upstream's complaints. */
   nameProblems?(name: string, prefix: boolean): string[]
   /** PUT of a name that does not exist creates it (Lease, Endpoints, Event...). */

@@ -11,6 +11,7 @@ export const NOW = '2026-01-02T03:04:05Z'
 const context: StrategyContext = {
   user: { name: 'alice', groups: ['system:authenticated'] },
   dryRun: false,
+  subresource: '',
   now: NOW,
   read: async () => undefined,
 }
@@ -64,7 +65,7 @@ export function testBed() {
     change(object)
     strategy.defaults?.(object)
     strategy.prepareUpdate?.(object, old, context)
-    return texts([...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? [])])
+    return texts([...(strategy.validate?.(object, old) ?? []), ...(strategy.validateUpdate?.(object, old) ?? [])])
   }
 
   /** The object as it would be stored, with what was allocated. */

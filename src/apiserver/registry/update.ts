@@ -1,12 +1,15 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type core, errors, type FieldError, type KubeObject } from '../../api/index.ts'
+import { settledTimes } from '../../patch/index.ts'
 import { type Entry, RevisionMismatch } from '../../store/index.ts'
-import { attributesOf } from '../admission/admission.ts'
-import { countsGenerations, create, lifetime } from './create.ts'
+import { attributesOf, mutate } from '../admission/admission.ts'
+import { countsGenerations, create, lifetime, settleNamespace, versionOf } from './create.ts'
 import { encode } from './encode.ts'
-import { validateMetadata, validateMetadataUpdate } from './metadata.ts'
-import { track } from './ownership.ts'
+import { dedupOwners, validateDomains, validateMetadata, validateMetadataUpdate } from './metadata.ts'
+import { setManagedFields, track } from './ownership.ts'
 import { type Call, type Registry, storeOf, strategyContext, type Written } from './registry.ts'
-import { decodeEntry, keyOf, problemsOf, type Served } from './served.ts'
+import { keptMetadata } from './reset-fields.ts'
+import { decodeEntry, keyOf, problemsAsShown, problemsOf, type Served } from './served.ts'
 import { same } from './validation/field.ts'
 
 /** Makes the wanted object of the present one, which it must not change. Runs again when somebody else was faster. */
@@ -38,12 +41,13 @@ export async function update(
   let entry = await storeOf(registry, served).get(key)
   for (let attempt = 1; ; attempt++) {
     if (!entry) {
-      if (options.createInstead) return create(registry, call, await options.createInstead())
+      if (options.createInstead) return create(registry, insteadOf(call), await options.createInstead())
       throw errors.notFound(served.resource, name)
     }
     const old = decodeEntry(entry)
     const object = await transform(decodeEntry(entry))
-    const insists = checkIdentity(call, object, old, key) && !options.relative
+    if (!options.relative) checkUid(call, object, old, key)
+    const insists = checkVersion(call, object, old) && !options.relative
     try {
       return { entry: await replace(registry, call, object, old, entry), created: false }
     } catch (error) {
@@ -54,19 +58,26 @@ export async function update(
   }
 }
 
-/** Whether the client names the version that it read. A conflict when that, or the uid it names, is not the present one. */
-function checkIdentity({ served, name }: Call, object: KubeObject, old: KubeObject, key: string): boolean {
-  const { resource, strategy } = served
-  const { resourceVersion: wanted, uid } = object.metadata
+const insteadOf = (call: Call): Call => ({ ...call, options: { ...call.options, instead: true } })
+
+/** The uid that a client names is a condition; what a patch makes another one is judged with the rest. */
+function checkUid({ served, name }: Call, { metadata: { uid } }: KubeObject, old: KubeObject, key: string): void {
   if (uid && uid !== old.metadata.uid)
     throw errors.conflict(
-      resource,
+      served.resource,
       name,
       `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
     )
-  if (!wanted || wanted === '0') {
+}
+
+/** Whether the client names the version that it read. A conflict when that is not the present one. */
+function checkVersion({ served, name }: Call, object: KubeObject, old: KubeObject): boolean {
+  const { resource, strategy } = served
+  const { resourceVersion: wanted } = object.metadata
+  if (!wanted || !versionOf(wanted)) {
     if (strategy.allowUnconditionalUpdate ?? true) return false
-    throw errors.invalid(resource, name, [
+    // Upstream names the resource here where others of the kind name the kind.
+    throw errors.invalid({ group: resource.group, kind: resource.resource }, name, [
       { type: 'Invalid', field: 'metadata.resourceVersion', value: 0, detail: 'must be specified for an update' },
     ])
   }
@@ -75,7 +86,7 @@ function checkIdentity({ served, name }: Call, object: KubeObject, old: KubeObje
 }
 
 /** Subresources that write what the object itself may not: there the strategy's own rules for updates do not hold. */
-const PARTS_ALONE = new Set(['approval', 'finalize', 'ephemeralcontainers', 'resize', 'binding'])
+const PARTS_ALONE = new Set(['finalize', 'ephemeralcontainers', 'resize', 'binding'])
 /** Subresources by which no change of what is wanted is counted. */
 const KEEPS_GENERATION = new Set(['status', 'binding', 'finalize', 'approval'])
 
@@ -91,23 +102,31 @@ async function replace(
   const { strategy, resource } = served
   const context = strategyContext(registry, call)
   const attributes = attributesOf(call, { operation: 'UPDATE', object, old })
-  keepSystemFields(object, old)
+  keepName(object, old)
   strategy.defaults?.(object)
   await track(registry, call, object, old)
-  if (!admitted) await registry.admission.mutate(attributes)
-  if (subresource) keepAllBut(subresource, object, decodeEntry(entry))
+  if (!admitted) await mutate(registry, attributes)
+  settleNamespace(call, object)
+  warnings.push(...dedupOwners(object, true))
+  keepSystemFields(object, old)
+  if (subresource) keepAllBut(served, subresource, object, decodeEntry(entry))
   else if (served.hasStatus) keepStatus(object, old)
   strategy.defaults?.(object)
+  setManagedFields(object, settledTimes(object, old))
   if (!PARTS_ALONE.has(subresource)) await strategy.prepareUpdate?.(object, old, context)
-  if (countsGenerations(strategy, object) && !KEEPS_GENERATION.has(subresource) && !sameSpec(served, object, old))
+  if (countsGenerations(strategy, object) && !KEEPS_GENERATION.has(subresource) && isNewGeneration(served, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   const problems = [
     ...validateMetadata(object.metadata, served),
+    // Once by what is common to all, and once by the kind.
     ...validateMetadataUpdate(object.metadata, old.metadata),
-    ...validateChange(served, subresource, object, old),
+    ...validateMetadataUpdate(object.metadata, old.metadata),
+    ...validateDomains(object.metadata, served),
+    ...validateChange(call, object, old),
   ]
-  if (problems.length) throw errors.invalid(resource, name, problems)
-  for (const text of strategy.warnings?.(object, old) ?? []) warnings.push(text)
+  if (problems.length && !call.trusted) throw errors.invalid(resource, name, problems)
+  const warned = subresource === 'status' ? strategy.statusWarnings?.(object, old) : strategy.warnings?.(object, old)
+  for (const text of warned ?? []) warnings.push(text)
   if (!admitted) await registry.admission.validate(attributes)
   if (isFinallyGone(object, old) && !strategy.held?.(object)) return remove(registry, call, object, entry)
   const allocation = await strategy.allocate?.(object, old, context)
@@ -124,7 +143,7 @@ async function replace(
 
 async function write(registry: Registry, { served, dryRun }: Call, object: KubeObject, entry: Entry): Promise<Entry> {
   const value = encode(served, object)
-  const same = Buffer.compare(value, entry.value) === 0 && !served.custom?.isStale(entry)
+  const same = Buffer.compare(value, entry.value) === 0 && !(await served.custom?.isStale(entry))
   if (same && served.strategy.ttl === undefined) return entry
   if (dryRun) return { ...entry, value }
   return storeOf(registry, served).update(entry.key, value, entry.modRevision, lifetime(served.strategy.ttl))
@@ -143,19 +162,21 @@ async function remove(registry: Registry, { served, dryRun }: Call, object: Kube
 const isFinallyGone = ({ metadata }: KubeObject, old: KubeObject): boolean =>
   metadata.deletionTimestamp !== undefined && !old.metadata.deletionGracePeriodSeconds && !metadata.finalizers?.length
 
-/** What the server alone decides stays as it was; what identifies the object may be left out. */
-function keepSystemFields({ metadata }: KubeObject, { metadata: old }: KubeObject): void {
+/** What identifies the object may be left out. */
+function keepName({ metadata }: KubeObject, { metadata: old }: KubeObject): void {
   metadata.name ||= old.name
   if (old.namespace) metadata.namespace ||= old.namespace
+}
+
+/** What the server alone decides stays as it was; who changes the object on the way sees what the client said of it. */
+function keepSystemFields({ metadata }: KubeObject, { metadata: old }: KubeObject): void {
+  if (!metadata.resourceVersion || metadata.resourceVersion === '0') metadata.resourceVersion = old.resourceVersion!
   metadata.uid ||= old.uid
-  metadata.creationTimestamp ||= old.creationTimestamp
+  metadata.creationTimestamp = old.creationTimestamp
   if (old.generation === undefined) delete metadata.generation
   else metadata.generation = old.generation
-  if (old.deletionTimestamp === undefined) {
-    delete metadata.deletionTimestamp
-    delete metadata.deletionGracePeriodSeconds
-  } else {
-    metadata.deletionTimestamp ??= old.deletionTimestamp
+  if (old.deletionTimestamp !== undefined) {
+    metadata.deletionTimestamp = old.deletionTimestamp
     metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
   }
   delete metadata.selfLink
@@ -201,41 +222,46 @@ function resized(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
   }
 }
 
-/**
- * Of a write by way of a subresource, only what that is about is taken; `old` becomes part of the object. Who owns the
- * object is not changed in this way either.
- */
-function keepAllBut(subresource: string, object: KubeObject, old: KubeObject): void {
+/** Of a write by way of a subresource, only what that is about is taken; `old` becomes part of the object. */
+function keepAllBut(served: Served, subresource: string, object: KubeObject, old: KubeObject): void {
   const into = object as Loose
   const changed = PARTS[subresource]?.({ ...into }, old as Loose) ?? {}
   const { metadata } = object
   for (const field of Object.keys(into)) delete into[field]
   Object.assign(into, old, changed, { metadata })
-  const { ownerReferences } = old.metadata
-  if (ownerReferences) metadata.ownerReferences = ownerReferences
-  else delete (metadata as Partial<typeof metadata>).ownerReferences
+  // A custom resource need not have a status.
+  if (into.status === undefined) delete into.status
+  for (const field of keptMetadata(served, subresource)) {
+    if (old.metadata[field] === undefined) delete metadata[field]
+    else Object.assign(metadata, { [field]: old.metadata[field] })
+  }
 }
 
 /** A part of an object has rules of its own in the strategy only where it is the status. */
-function validateChange(served: Served, subresource: string, object: KubeObject, old: KubeObject): FieldError[] {
+function validateChange(call: Call, object: KubeObject, old: KubeObject): FieldError[] {
+  const { served, subresource } = call
   const { strategy } = served
   if (subresource === 'status') return strategy.validateStatusUpdate?.(object, old) ?? []
-  const more = PARTS_ALONE.has(subresource)
-    ? strategy.validatePart?.(subresource, object, old)
-    : strategy.validateUpdate?.(object, old)
-  return [...problemsOf(served, object, old), ...(more ?? [])]
+  if (!PARTS_ALONE.has(subresource)) return problemsAsShown(call, object, old)
+  return [...problemsOf(served, object, old), ...(strategy.validatePart?.(subresource, object, old) ?? [])]
 }
 
 const NOT_SPEC = new Set(['apiVersion', 'kind', 'metadata'])
 
+const isNewGeneration = (served: Served, object: KubeObject, old: KubeObject): boolean =>
+  !sameSpec(served, object, old) ||
+  (served.strategy.generationOf?.some(field => !same(object.metadata[field], old.metadata[field])) ?? false)
+
 /** What a status says is part of what is wanted where it has no subresource of its own. */
-function sameSpec({ hasStatus }: Served, object: KubeObject, old: KubeObject): boolean {
+function sameSpec({ hasStatus, custom }: Served, object: KubeObject, old: KubeObject): boolean {
+  // Of what has no types, an empty list is another value than none.
+  const alike = custom ? isDeepStrictEqual : same
   const fields = new Set([...Object.keys(object), ...Object.keys(old)])
   for (const field of fields)
     if (
       !NOT_SPEC.has(field) &&
       !(hasStatus && field === 'status') &&
-      !same((object as Loose)[field], (old as Loose)[field])
+      !alike((object as Loose)[field], (old as Loose)[field])
     )
       return false
   return true

@@ -1,8 +1,8 @@
 import { errors, type KubeObject, type meta } from '../../api/index.ts'
-import { codecFor, DecodeError, type ParsedJson, SyntaxProblem } from '../../encoding/index.ts'
+import { codecFor, DecodeError, SyntaxProblem } from '../../encoding/index.ts'
 import type { Entry } from '../../store/index.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
-import { decodeBody, decodeValue, fieldValidation, parseBody } from '../pipeline/decode.ts'
+import { decodeBody, decodeValue, fieldValidation, notAnObject, parseBody } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { streamList, streamWatch } from '../pipeline/stream.ts'
 import { wantsWebSocket, webSocketWatch } from '../pipeline/websocket.ts'
@@ -14,6 +14,8 @@ import { checkDeleteOptions, deletedStatus, isAccepted, remove } from './delete.
 import { deleteCollection } from './delete-collection.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
+import { boolean, integer } from './list-options.ts'
+import { dedupOwners } from './metadata.ts'
 import { isApply } from './ownership.ts'
 import { readPatch } from './patch.ts'
 import type { Call, Registry, Written } from './registry.ts'
@@ -28,14 +30,14 @@ export type Verb = (registry: Registry, call: Call, context: Context) => Promise
 
 export const verbs: Record<string, Verb> = {
   async get(registry, call, context) {
-    const wanted = revisionOf(context.query.get('resourceVersion'))
+    const wanted = revisionOf(context.query.get('resourceVersion'), 'get')
     if (wanted) await reached(registry, wanted)
     return answer(chooseView(registry, context, call), 200, await get(registry, call))
   },
 
   async list(registry, call, context) {
     const view = chooseView(registry, context, call)
-    return streamList(context, view, await list(registry, call, context.query))
+    return streamList(context, view, await list(registry, call, context.query), registry)
   },
 
   async watch(registry, call, context) {
@@ -63,6 +65,7 @@ export const verbs: Record<string, Verb> = {
     const object = await objectOf(call, context, 'UpdateOptions')
     checkNamespace(call, object)
     checkName(call, object)
+    call.warnings.push(...dedupOwners(object, false))
     const options = served.strategy.allowCreateOnUpdate && !call.subresource ? { createInstead: () => object } : {}
     return written(view, await update(registry, call, () => structuredClone(object), options))
   },
@@ -74,12 +77,16 @@ export const verbs: Record<string, Verb> = {
       return written(view, await applyObject(registry, call, context))
     const validation = fieldValidation(context.query, 'PatchOptions')
     const body = await context.body()
-    const { apply, duplicates, refuse } = readPatch(shown, body, context.request.headers['content-type'])
+    const {
+      apply,
+      noticed: inPatch,
+      refuse,
+    } = readPatch(shown, body, context.request.headers['content-type'], validation)
     const transform = (old: KubeObject) => {
       const noticed: string[] = []
       const value = apply(shown.conversion?.fromStored(old) ?? old)
       const object = decodeValue(
-        { value, duplicates },
+        { value, duplicates: [], noticed: inPatch },
         shown.resource,
         shown.codec,
         validation,
@@ -97,7 +104,7 @@ export const verbs: Record<string, Verb> = {
   async delete(registry, call, context) {
     const options = await deleteOptions(context)
     const view = chooseView(registry, context, call)
-    const deleted = await remove(registry, call, options)
+    const deleted = await remove(registry, tried(call, options), options)
     const status = deletedStatus(call, deleted)
     if (status) return json(200, status)
     return answer(view, isAccepted(options, deleted) ? 202 : 200, deleted.entry)
@@ -106,7 +113,8 @@ export const verbs: Record<string, Verb> = {
   async deletecollection(registry, call, context) {
     const options = await deleteOptions(context)
     const view = chooseView(registry, context, call)
-    return streamList(context, view, await deleteCollection(registry, call, options, context.query))
+    const deleted = await deleteCollection(registry, tried(call, options), options, context.query)
+    return streamList(context, view, deleted, registry)
   },
 }
 
@@ -130,36 +138,60 @@ const toStored = ({ conversion }: Served, object: KubeObject) => conversion?.toS
 
 const DELETE_OPTIONS = { group: '', version: 'v1', kind: 'DeleteOptions', type: 'meta/v1.DeleteOptions' }
 
-/** The options may come in the body, in the query, or in neither. */
+/** The options may come in the body, in the query, or in neither; where there is a body, the query says nothing. */
 export async function deleteOptions({ query, body, request }: Context): Promise<meta.DeleteOptions> {
   const bytes = await body()
-  const { value } = bytes.length ? await parsedOptions(bytes, request.headers['content-type']) : { value: {} }
-  // Clients name the version of the group that they delete from, or of none.
-  const { apiVersion: _, kind: __, ...given } = value as Record<string, unknown>
+  const given = bytes.length ? await parsedOptions(bytes, request.headers['content-type']) : {}
   const codec = codecFor<KubeObject>(DELETE_OPTIONS.type)
-  const decoded = decodeValue({ value: given, duplicates: [] }, DELETE_OPTIONS, codec, 'Ignore', [], bytes)
+  const decoded = decodeValue({ value: given, duplicates: [] }, DELETE_OPTIONS, codec, 'Ignore', [], bytes, detail =>
+    errors.badRequest(detail),
+  )
   const options = decoded as unknown as meta.DeleteOptions
-  const grace = query.get('gracePeriodSeconds')
-  if (grace !== null && options.gracePeriodSeconds === undefined) options.gracePeriodSeconds = Number(grace)
-  const policy = query.get('propagationPolicy')
-  if (policy !== null && options.propagationPolicy === undefined) options.propagationPolicy = policy
-  const orphan = query.get('orphanDependents')
-  if (orphan !== null && options.orphanDependents === undefined) options.orphanDependents = orphan === 'true'
+  if (!bytes.length) Object.assign(options, optionsIn(query))
   checkDeleteOptions(options)
   return options
 }
 
-async function parsedOptions(body: Buffer, contentType: string | undefined): Promise<ParsedJson> {
-  try {
-    return await parseBody(body, contentType, DELETE_OPTIONS.type)
-  } catch (error) {
-    throw error instanceof SyntaxProblem || error instanceof DecodeError ? errors.badRequest(error.message) : error
+function optionsIn(query: URLSearchParams): Partial<meta.DeleteOptions> {
+  const grace = integer(query, 'gracePeriodSeconds')
+  const policy = query.get('propagationPolicy')
+  const orphan = boolean(query, 'orphanDependents')
+  const dryRun = query.getAll('dryRun')
+  return {
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+    ...(policy === null ? {} : { propagationPolicy: policy }),
+    ...(orphan === undefined ? {} : { orphanDependents: orphan }),
+    ...(dryRun.length ? { dryRun } : {}),
   }
 }
 
+/** Clients name the version of the group that they delete from, or of none, so it is left out. */
+async function parsedOptions(body: Buffer, contentType: string | undefined): Promise<object> {
+  const value = await parseBody(body, contentType, DELETE_OPTIONS.type).then(
+    parsed => parsed.value ?? {},
+    error => {
+      if (error instanceof DecodeError) throw errors.badRequest(error.message)
+      throw error instanceof SyntaxProblem ? unreadable(error.message) : error
+    },
+  )
+  if (typeof value !== 'object' || Array.isArray(value)) throw unreadable(notAnObject(value))
+  const { apiVersion: version, kind, ...rest } = value as Record<string, unknown>
+  if (kind && kind !== DELETE_OPTIONS.kind)
+    throw errors.badRequest(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version || 'meta.k8s.io/v1')} in scheme "pkg/runtime/scheme.go:111"`,
+    )
+  return rest
+}
+
+const unreadable = (detail: string) => errors.badRequest(`couldn't get version/kind; json parse error: ${detail}`)
+
+/** A delete that is only tried says so in its options, wherever they are. */
+const tried = (call: Call, { dryRun }: meta.DeleteOptions): Call => ({ ...call, dryRun: !!dryRun?.length })
+
+/** What is in no namespace has none, whatever the client says. */
 export function checkNamespace({ served, namespace }: Call, { metadata }: KubeObject): void {
-  if (!metadata.namespace || metadata.namespace === namespace) return
-  if (served.resource.namespaced || metadata.namespace !== '')
+  if (!served.resource.namespaced) delete (metadata as Partial<typeof metadata>).namespace
+  if (metadata.namespace && metadata.namespace !== namespace)
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
 }
 

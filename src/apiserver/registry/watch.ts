@@ -12,17 +12,19 @@ import { prefixOf } from './served.ts'
 export interface Sink {
   /** False when the client is too far behind to go on. */
   write(events: Buffer[]): boolean
+  /** Resolves when little of what was written waits for the client, or when that is gone. */
+  drained(): Promise<void>
   /** Ends the answer as one that is complete. */
   end(): void
   /** Called when the client is gone; at most once. */
   closed(run: () => void): void
 }
 
-/** Bounds of how long a watch lasts that does not say so, in seconds. Source: kube-apiserver --min-request-timeout */
+/** How long a watch lasts at least that does not say so, in seconds. Source: kube-apiserver --min-request-timeout */
 const SHORTEST = 1800
 const BOOKMARK_INTERVAL = 60_000
-/** How many entries of the initial state are written in one turn of the event loop. */
-const CHUNK = 500
+/** How many bytes of the initial state are read in one turn of the event loop. */
+const CHUNK_BYTES = 256 * 1024
 
 interface WatchOptions {
   selected: Selection
@@ -45,7 +47,7 @@ export function watchOptions(registry: Registry, { shown, name }: Call, query: U
   const { resourceVersion: after, sendInitialEvents: asked, allowWatchBookmarks: bookmarks } = options
   // Who asks for no revision gets the present state in any case. Source: SetListOptionsDefaults
   const initial = asked ?? !after
-  const seconds = options.timeoutSeconds || SHORTEST * (1 + registry.random.next())
+  const seconds = options.timeoutSeconds || (registry.shortestWatch ?? SHORTEST) * (1 + registry.random.next())
   return {
     selected: selection(shown, query, name),
     bookmarks,
@@ -88,6 +90,7 @@ export class Watch {
     const timeout = clock.after(duration, () => this.#finish())
     this.#cleanups.push(() => timeout.cancel())
     if (bookmarks) this.#bookmarkEvery(BOOKMARK_INTERVAL)
+    this.#endWithDefinition()
     try {
       const { atLeast } = this.#options
       if (atLeast) await reached(this.#registry, atLeast)
@@ -98,20 +101,33 @@ export class Watch {
     }
   }
 
-  /** The present state as ADDED events; returns its revision. */
+  #endWithDefinition(): void {
+    const { watches } = this.#call.served.custom ?? {}
+    if (!watches) return
+    const end = () => this.#finish()
+    watches.add(end)
+    this.#cleanups.push(() => watches.delete(end))
+  }
+
+  /** The present state as ADDED events, as fast as the client takes them; returns its revision. */
   async #initial(): Promise<number> {
-    const store = this.#store
+    const { clock, background } = this.#registry
     const { served, namespace } = this.#call
     const prefix = prefixOf(served, namespace)
-    let page = await store.list(prefix, { limit: CHUNK })
+    let page = await this.#store.list(prefix, { bytes: CHUNK_BYTES, uncounted: true })
     const { revision } = page
-    for (;;) {
-      const lines = page.entries
-        .filter(entry => this.#options.selected.matches(entry))
+    const into = page.remaining ? { into: Buffer.allocUnsafeSlow(CHUNK_BYTES) } : {}
+    for (let began = clock.monotonic(); ; began = clock.monotonic()) {
+      const lines = this.#options.selected
+        .filter(page.entries)
         .map(entry => this.#view.event('ADDED', entry, entry.modRevision))
       if (this.#over || !this.#write(lines)) return revision
       if (!page.remaining) break
-      page = await store.list(prefix, { after: page.entries.at(-1)!.key, limit: CHUNK, revision })
+      const worked = clock.monotonic() - began
+      await this.#sink.drained()
+      await background.rest(worked)
+      const { key } = page.entries.at(-1)!
+      page = await this.#store.list(prefix, { after: key, bytes: CHUNK_BYTES, uncounted: true, revision, ...into })
     }
     if (this.#options.initialEnd) this.#write([this.#view.bookmark(revision, true)])
     return revision
@@ -121,6 +137,7 @@ export class Watch {
     const { served, namespace } = this.#call
     const watcher = this.#store.watch(prefixOf(served, namespace), this.#seen, {
       changes: changes => this.#changes(changes),
+      drained: () => this.#sink.drained(),
       progress: revision => {
         this.#seen = Math.max(this.#seen, revision)
       },

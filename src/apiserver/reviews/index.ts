@@ -1,20 +1,32 @@
-import { type authentication, type authorization, errors, formatTime, type KubeObject } from '../../api/index.ts'
-import type { TokenAuthenticator } from '../authn/tokens.ts'
+import {
+  type authentication,
+  type authorization,
+  errors,
+  type FieldError,
+  formatTime,
+  type KubeObject,
+} from '../../api/index.ts'
+import type { Authenticated } from '../authn/tokens.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
+import { joined } from '../authz/rbac/authorizer.ts'
 import type { RequestInfo, User } from '../pipeline/context.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
+import { receive } from '../registry/receive.ts'
 import type { Call, Registry } from '../registry/registry.ts'
+import { invalid } from '../registry/validation/field.ts'
 import type { Verb } from '../registry/verbs.ts'
 import { bindPod } from '../subresources/binding.ts'
-import { attributesOf, checkSpec, decide } from './access.ts'
+import { asUpstream, attributesOf, checkSpec, decide } from './access.ts'
 
 export interface ReviewOptions {
   authorizer: Authorizer
-  tokens: TokenAuthenticator
+  tokens: { authenticate(token: string, audiences?: string[]): Promise<Authenticated> }
 }
 
 /** Answers a question by filling in its status. */
 type Answer<T extends KubeObject> = (object: T, call: Call, registry: Registry) => void | Promise<void>
+
+const NEWLINE = Buffer.from('\n')
 
 const question =
   <T extends KubeObject>(answer: Answer<T>): Verb =>
@@ -24,8 +36,9 @@ const question =
     const validation = fieldValidation(query, 'CreateOptions')
     const type = request.headers['content-type']
     const object = await decodeBody(await context.body(), type, resource, codec, validation, warnings)
+    await registry.admission.validate(await receive(registry, call, resource, object))
     await answer(object as T, call, registry)
-    return { status: 201, body: codec.encode(object) }
+    return { status: 201, body: [codec.encode(object), NEWLINE] }
   }
 
 /**
@@ -54,65 +67,41 @@ export function createOnlyVerbs({ authorizer, tokens }: ReviewOptions): (info: R
 
     'authorization.k8s.io/selfsubjectaccessreviews': question<authorization.SelfSubjectAccessReview>(
       async (review, { user }) => {
-        checkSpec('SelfSubjectAccessReview', review.spec)
+        checkSpec(review.spec, [], unnamed(review))
         review.status = await decide(authorizer, attributesOf(review.spec, user))
       },
     ),
 
     'authorization.k8s.io/subjectaccessreviews': question<authorization.SubjectAccessReview>(async review => {
-      checkSubject('SubjectAccessReview', review.spec)
+      checkSubject(review.spec, unnamed(review))
       review.status = await decide(authorizer, attributesOf(review.spec, subjectOf(review.spec)))
     }),
 
     'authorization.k8s.io/localsubjectaccessreviews': question<authorization.LocalSubjectAccessReview>(
       async (review, { namespace }) => {
         const { spec } = review
-        checkSubject('LocalSubjectAccessReview', spec)
-        if ((spec.resourceAttributes?.namespace ?? '') !== namespace)
-          throw errors.badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`)
+        checkLocal(review, namespace)
         review.status = await decide(authorizer, attributesOf(spec, subjectOf(spec)))
       },
     ),
 
     'authorization.k8s.io/selfsubjectrulesreviews': question<authorization.SelfSubjectRulesReview>(
-      async (review, { user }) => {
+      (review, { user }) => {
         if (!review.spec.namespace) throw errors.badRequest('no namespace on request')
-        const all = attributesOf({ resourceAttributes: { verb: '*', group: '*', resource: '*' } }, user)
-        const { allowed } = await authorizer.authorize(all)
+        const { resource, nonResource, incomplete, errors: unknown } = authorizer.rulesFor!(user, review.spec.namespace)
+        // The answer does not say again what was asked.
+        review.spec = {}
         review.status = {
-          resourceRules: allowed ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : SELF_REVIEW_RULES,
-          nonResourceRules: allowed ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : DISCOVERY_RULES,
-          incomplete: false,
+          resourceRules: resource,
+          nonResourceRules: nonResource,
+          incomplete,
+          ...(unknown.length ? { evaluationError: joined(unknown) } : {}),
         }
       },
     ),
   }
   return ({ verb, group, resource }) => (verb === 'create' ? verbs[`${group}/${resource}`] : undefined)
 }
-
-/** What everybody who is authenticated may do. */
-const SELF_REVIEW_RULES: authorization.ResourceRule[] = [
-  {
-    verbs: ['create'],
-    apiGroups: ['authorization.k8s.io'],
-    resources: ['selfsubjectaccessreviews', 'selfsubjectrulesreviews'],
-  },
-  { verbs: ['create'], apiGroups: ['authentication.k8s.io'], resources: ['selfsubjectreviews'] },
-]
-const DISCOVERY_PATHS = [
-  '/api',
-  '/api/*',
-  '/apis',
-  '/apis/*',
-  '/healthz',
-  '/livez',
-  '/openapi',
-  '/openapi/*',
-  '/readyz',
-  '/version',
-  '/version/',
-]
-const DISCOVERY_RULES: authorization.NonResourceRule[] = [{ verbs: ['get'], nonResourceURLs: DISCOVERY_PATHS }]
 
 const userInfo = ({ name, uid, groups, extra }: User): authentication.UserInfo => ({
   username: name,
@@ -128,13 +117,31 @@ const subjectOf = ({ user = '', uid, groups = [], extra }: authorization.Subject
   ...(extra ? { extra } : {}),
 })
 
-function checkSubject(kind: string, spec: authorization.SubjectAccessReviewSpec): void {
+function checkSubject(spec: authorization.SubjectAccessReviewSpec, more?: FieldError[]): void {
   const missing = !spec.user && !spec.groups?.length
-  checkSpec(
-    kind,
-    spec,
-    missing
-      ? [{ type: 'Invalid', field: 'spec.user', value: '', detail: 'at least one of user or group must be specified' }]
-      : [],
-  )
+  const detail = 'at least one of user or group must be specified'
+  checkSpec(spec, missing ? [invalid('spec.user', '', detail)] : [], more)
+}
+
+/** A question has no metadata, but for who asked it. */
+function unnamed({ metadata }: KubeObject, but: string[] = []): FieldError[] {
+  const known = ['managedFields', ...but]
+  const others = Object.entries(metadata).filter(([name, value]) => value !== undefined && !known.includes(name))
+  const detail = but.length ? `must be empty except for ${but.join()}` : 'must be empty'
+  return others.length ? [invalid('metadata', metadata, detail)] : []
+}
+
+/** Such a review is of its own namespace. */
+function checkLocal(review: authorization.LocalSubjectAccessReview, namespace: string): void {
+  const { spec } = review
+  const more = unnamed(review, ['namespace'])
+  const { resourceAttributes, nonResourceAttributes } = spec
+  const asked = resourceAttributes?.namespace ?? ''
+  if (resourceAttributes && asked !== namespace)
+    more.push(invalid('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'))
+  if (nonResourceAttributes)
+    more.push(
+      invalid('spec.nonResourceAttributes', asUpstream(nonResourceAttributes), 'disallowed on this kind of request'),
+    )
+  checkSubject(spec, more)
 }

@@ -1,8 +1,8 @@
 import { type core, errors, formatTime, type KubeObject, resources } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
-import { admit, attributesOf } from '../admission/admission.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
+import { receive } from '../registry/receive.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import { update } from '../registry/update.ts'
 import type { Verb } from '../registry/verbs.ts'
@@ -19,12 +19,10 @@ export const bindPod: Verb = async (registry, call, context) => {
   const name = call.name || binding.metadata.name
   if (call.name && binding.metadata.name && binding.metadata.name !== call.name)
     throw errors.badRequest('name in URL does not match name in Binding object')
-  if (binding.metadata.namespace && binding.metadata.namespace !== call.namespace)
-    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
-  await admit(
-    registry,
-    attributesOf({ ...call, name }, { operation: 'CREATE', kind: resources.bindings, object: binding }),
-  )
+  const named = { ...call, name }
+  // By way of the pod, its uid can be insisted on.
+  const attributes = await receive(registry, named, resources.bindings, binding, call.subresource === 'binding')
+  await registry.admission.validate(attributes)
   checkTarget(binding)
   const served = registry.served(resources.pods as never)
   await assign(registry, { ...call, served, name, subresource: 'binding', manager: undefined, admitted: true }, binding)

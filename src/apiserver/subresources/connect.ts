@@ -1,6 +1,7 @@
-import { apiVersion, type KubeObject, model } from '../../api/index.ts'
+import { apiVersion, errors, type KubeObject, model } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
 import { admit, attributesOf, type Kind } from '../admission/admission.ts'
+import type { Authorizer } from '../authz/authorizer.ts'
 import type { Context } from '../pipeline/context.ts'
 import { isTrue } from '../pipeline/request-info.ts'
 import type { Verb } from '../registry/verbs.ts'
@@ -17,6 +18,22 @@ export function connected(options: string, verb: Verb): Verb {
     return verb(registry, call, context)
   }
 }
+
+/**
+ * A connection by which something is done in a pod takes the right to `create`, even if it is asked for by a GET.
+ * Source: https://github.com/kubernetes/kubernetes/issues/133515
+ */
+export const ifMayCreate =
+  (authorizer: Authorizer, verb: Verb): Verb =>
+  async (registry, call, context) => {
+    const { info, user } = context
+    if (info.verb !== 'create') {
+      const asked = { ...info, user, verb: 'create' }
+      const { allowed, reason } = await authorizer.authorize(asked)
+      if (!allowed) throw errors.forbidden(info, info.name, reason)
+    }
+    return verb(registry, call, context)
+  }
 
 function optionsOf(kind: Kind, { query, info }: Context): KubeObject {
   const values: Record<string, unknown> = {}

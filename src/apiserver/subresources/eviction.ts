@@ -1,10 +1,10 @@
 import { type core, errors, isPodActive, LabelSelector, type policy, resources, StatusError } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
-import { admit, attributesOf } from '../admission/admission.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { checkDeleteOptions, remove } from '../registry/delete.ts'
 import { get } from '../registry/get.ts'
+import { receive } from '../registry/receive.ts'
 import { type Call, ownCall, type Registry } from '../registry/registry.ts'
 import { decodeEntry } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
@@ -24,8 +24,10 @@ export const evictPod: Verb = async (registry, call, context) => {
   const eviction = await decodeBody(await context.body(), type, EVICTION, codec, validation, warnings)
   if (eviction.metadata.name && eviction.metadata.name !== call.name)
     throw errors.badRequest('name in URL does not match name in Eviction object')
+  const attributes = await receive(registry, call, EVICTION, eviction)
   const options = eviction.deleteOptions ?? { kind: '', apiVersion: '' }
-  await admit(registry, attributesOf(call, { operation: 'CREATE', kind: EVICTION, object: eviction }))
+  if (call.dryRun && !options.dryRun?.length) options.dryRun = ['All']
+  await registry.admission.validate(attributes)
   checkDeleteOptions(options)
   const pod = decodeEntry<core.Pod>(await get(registry, call))
   if (!ignoresBudgets(pod)) await spend(registry, call, pod)

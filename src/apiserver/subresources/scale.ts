@@ -4,6 +4,7 @@ import {
   errors,
   formatTime,
   type KubeObject,
+  type meta,
   type Resource,
 } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
@@ -16,11 +17,12 @@ import {
   trackUpdate,
   type Write,
 } from '../../patch/index.ts'
-import { admit, attributesOf } from '../admission/admission.ts'
+import { attributesOf, mutate } from '../admission/admission.ts'
 import type { Context, Reply } from '../pipeline/context.ts'
 import { decodeBody, decodeValue, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { isTrue, readConfiguration } from '../registry/apply.ts'
+import { settleNamespace } from '../registry/create.ts'
 import { encode } from '../registry/encode.ts'
 import { get } from '../registry/get.ts'
 import { isApply, setManagedFields } from '../registry/ownership.ts'
@@ -46,8 +48,8 @@ function scaleOf(served: Served, object: KubeObject): Scale {
     kind: SCALE.kind,
     apiVersion: SCALE_VERSION,
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: wanted },
-    status: { replicas: present, selector },
+    spec: wanted ? { replicas: wanted } : {},
+    status: { replicas: present, ...(selector ? { selector } : {}) },
   }
 }
 
@@ -84,20 +86,24 @@ export const patchScale: Verb = async (registry, call, context: Context) => {
   const validation = fieldValidation(context.query, 'PatchOptions')
   const body = await context.body()
   const served = { ...call.served, resource: { ...call.served.resource, ...SCALE } }
-  const { apply, duplicates, refuse } = readPatch(served, body, context.request.headers['content-type'])
+  const { apply, noticed, refuse } = readPatch(served, body, context.request.headers['content-type'], validation)
+  const { warnings } = context
   const change = (scale: Scale) => {
     const value = apply(scale)
-    return decodeValue({ value, duplicates }, SCALE, codec(), validation, [], body, detail => refuse(value, detail))
+    const parsed = { value, duplicates: [], noticed }
+    warnings.length = 0
+    return decodeValue(parsed, SCALE, codec(), validation, warnings, body, detail => refuse(value, detail))
   }
   return setScale(registry, call, tracked(registry, call, change))
 }
 
 async function applyScale(registry: Registry, call: Call, context: Context): Promise<Reply> {
-  const configuration = await readConfiguration(context, call.warnings)
+  const { configuration, checkRepeated } = await readConfiguration(context, call.warnings)
   const force = isTrue(context.query.get('force'))
   return setScale(registry, call, async live => {
     const application = { live, empty: codec().decode({}).object, configuration, kind: SCALE, force }
     const { object, managedFields } = await applyConfiguration(scaleWrite(registry, call), application)
+    checkRepeated()
     const wanted = object ? codec().decode(object).object : structuredClone(live)
     setManagedFields(wanted, managedFields)
     return wanted
@@ -126,50 +132,73 @@ const scaleWrite = ({ clock }: Registry, { manager = '' }: Call): Write => ({
   now: formatTime(clock.now()),
 })
 
-/** Where an object keeps the number of its replicas: in every version at the same place. */
-function replicasPaths({ served, shown }: Call): ReplicasPaths {
-  const path = served.custom?.scale?.specReplicasPath ?? '.spec.replicas'
-  const elements = path
+/** Where an object keeps the number of its replicas, in every version that its owners have written it in. */
+function replicasPaths(
+  registry: Registry,
+  { served, shown }: Call,
+  entries: meta.ManagedFieldsEntry[] = [],
+): ReplicasPaths {
+  const paths: ReplicasPaths = {}
+  for (const { resource, custom } of [served, shown]) paths[apiVersion(resource)] = replicasPath(custom)
+  for (const { apiVersion: version = '' } of entries) {
+    const [name, group = ''] = version.split('/').reverse() as [string, string?]
+    const other = registry.resources.find(group, name, served.resource.resource)
+    if (other) paths[version] ??= replicasPath(registry.served(other).custom)
+  }
+  return paths
+}
+
+function replicasPath(custom: Served['custom']): string[] | null {
+  if (custom && !custom.scale) return null
+  const path = custom?.scale?.specReplicasPath ?? '.spec.replicas'
+  return path
     .split('.')
     .slice(1)
     .map(name => `f:${name}`)
-  return { [apiVersion(served.resource)]: elements, [apiVersion(shown.resource)]: elements }
 }
 
 async function setScale(registry: Registry, call: Call, wantedOf: Change): Promise<Reply> {
   const { served, shown, name } = call
-  const paths = replicasPaths(call)
   const transform = async (old: KubeObject) => {
     const present = scaleOf(served, old)
     const owners = old.metadata.managedFields
+    const paths = replicasPaths(registry, call, owners)
     setManagedFields(present, scaleOwners(owners, paths))
     const wanted = await wantedOf(present)
-    await admit(registry, attributesOf(call, { operation: 'UPDATE', kind: SCALE, object: wanted, old: present }))
-    checkScale(name, wanted)
+    settleNamespace(call, wanted)
+    await mutate(registry, attributesOf(call, { operation: 'UPDATE', kind: SCALE, object: wanted, old: present }))
+    checkScale(name, wanted, served)
     const { uid, resourceVersion } = wanted.metadata
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw errors.modified(served.resource, name)
     if (uid && uid !== old.metadata.uid)
       throw errors.conflict(
-        served.resource,
+        { ...served.resource, resource: `${served.resource.resource}/scale` },
         name,
         `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
       )
+    const before = scaleOf(served, old)
     writeReplicas(served, old, wanted.spec.replicas ?? 0)
+    const judged = { kind: SCALE, object: scaleOf(served, old), old: before }
+    await registry.admission.validate(attributesOf(call, { operation: 'UPDATE', ...judged }))
     setManagedFields(old, ownersFromScale(owners, wanted.metadata.managedFields, apiVersion(shown.resource), paths))
     return old
   }
   const { entry } = await update(registry, { ...call, manager: undefined, admitted: true }, transform, {
     relative: true,
   })
-  return json(200, scaleOf(served, decodeEntry(entry)))
+  const scale = scaleOf(served, decodeEntry(entry))
+  return json(200, { ...scale, spec: scale.spec.replicas ? scale.spec : {} })
 }
 
-function checkScale(name: string, { metadata, spec }: Scale): void {
-  if (metadata.name && metadata.name !== name)
+function checkScale(name: string, { metadata, spec }: Scale, { custom }: Served): void {
+  if (!metadata.name)
+    throw errors.badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== name)
     throw errors.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
   const replicas = spec.replicas ?? 0
-  if (replicas < 0)
+  // A custom resource is judged itself, once it has its new number.
+  if (replicas < 0 && !custom)
     throw errors.invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
       { type: 'Invalid', field: 'spec.replicas', value: replicas, detail: 'must be greater than or equal to 0' },
     ])

@@ -1,9 +1,9 @@
 import { type authentication, type core, errors, type FieldError, formatTime, resources } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
-import { admit, attributesOf } from '../admission/admission.ts'
 import type { TokenOptions } from '../authn/tokens.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { get } from '../registry/get.ts'
+import { receive } from '../registry/receive.ts'
 import type { Call, Registry } from '../registry/registry.ts'
 import { decodeEntry } from '../registry/served.ts'
 import type { Verb } from '../registry/verbs.ts'
@@ -25,7 +25,7 @@ const EXTENDED_SECONDS = 365 * 24 * 3600
 
 /** Signs a token of a service account. Source: https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/ */
 export const createToken =
-  ({ issuer, signing }: TokenOptions): Verb =>
+  ({ issuer, signing, audiences = [issuer], extend = true, longest = Number.POSITIVE_INFINITY }: TokenOptions): Verb =>
   async (registry, call, context) => {
     const { query, request: incoming, warnings } = context
     const validation = fieldValidation(query, 'CreateOptions')
@@ -33,23 +33,28 @@ export const createToken =
     const type = incoming.headers['content-type']
     const request = await decodeBody(await context.body(), type, REQUEST, codec, validation, warnings)
     const account = decodeEntry<core.ServiceAccount>(await get(registry, call))
-    request.metadata = { ...request.metadata, name: call.name, namespace: call.namespace }
-    request.metadata.creationTimestamp = formatTime(registry.clock.now())
-    if (!request.spec.audiences?.length) request.spec.audiences = [issuer]
     request.spec.expirationSeconds ??= DEFAULT_SECONDS
-    await admit(registry, attributesOf(call, { operation: 'CREATE', kind: REQUEST, object: request }))
+    const attributes = await receive(registry, call, REQUEST, request)
+    const creationTimestamp = formatTime(registry.clock.now())
+    request.metadata = { ...request.metadata, name: call.name, uid: registry.random.uuid(), creationTimestamp }
+    if (!request.spec.audiences?.length) request.spec.audiences = audiences
+    await registry.admission.validate(attributes)
     check(request)
     const bound = await boundTo(registry, call, request)
     const seconds = Math.floor(registry.clock.now() / 1000)
-    const asked = request.spec.expirationSeconds
-    const extended = asked === WARN_SECONDS && bound.pod !== undefined && request.spec.audiences.includes(issuer)
+    const asked = Math.min(request.spec.expirationSeconds, longest)
+    request.spec.expirationSeconds = asked
+    const own = request.spec.audiences.every(audience => audiences.includes(audience))
+    const extended = extend && asked === WARN_SECONDS && bound.pod !== undefined && own
     const expires = seconds + (extended ? EXTENDED_SECONDS : asked)
+    const jti = registry.random.uuid()
+    context.audited?.annotate('authentication.kubernetes.io/issued-credential-id', `JTI=${jti}`)
     const token = signing.sign({
       aud: request.spec.audiences,
       exp: expires,
       iat: seconds,
       iss: issuer,
-      jti: registry.random.uuid(),
+      jti,
       'kubernetes.io': {
         namespace: call.namespace,
         ...bound,
@@ -60,7 +65,7 @@ export const createToken =
       sub: `system:serviceaccount:${call.namespace}:${call.name}`,
     })
     request.status = { token, expirationTimestamp: formatTime((seconds + asked) * 1000) }
-    return { status: 201, body: codec.encode(request) }
+    return { status: 201, body: [codec.encode(request), Buffer.from('\n')] }
   }
 
 /** Source: k8s.io/kubernetes/pkg/apis/authentication/validation */

@@ -41,7 +41,6 @@ import {
 import {
   csiDriverColumns,
   csiNodeColumns,
-  csiStorageCapacityColumns,
   persistentVolumeClaimColumns,
   persistentVolumeColumns,
   storageClassColumns,
@@ -121,7 +120,6 @@ const COLUMNS: Record<string, Column[]> = {
   'scheduling.k8s.io/priorityclasses': priorityClassColumns,
   'storage.k8s.io/csidrivers': csiDriverColumns,
   'storage.k8s.io/csinodes': csiNodeColumns,
-  'storage.k8s.io/csistoragecapacities': csiStorageCapacityColumns,
   'storage.k8s.io/storageclasses': storageClassColumns,
   'storage.k8s.io/volumeattachments': volumeAttachmentColumns,
   'storage.k8s.io/volumeattributesclasses': volumeAttributesClassColumns,

@@ -2,6 +2,7 @@ import {
   type admissionregistration,
   findCondition,
   type flowcontrol,
+  type meta,
   type node,
   type rbac,
   type resource,
@@ -71,11 +72,22 @@ export const policyBindingColumns: Column<PolicyBinding>[] = [
   text('PolicyName', 'Policy that is put to work.', ({ spec }) => spec.policyName ?? ''),
   text('ParamRef', 'Parameters that it gets.', ({ spec: { paramRef } }) => {
     if (!paramRef) return UNSET
-    if (!paramRef.name) return '*/*'
+    if (!paramRef.name) return paramRef.selector ? goText(paramRef.selector) : UNSET
     return paramRef.namespace ? `${paramRef.namespace}/${paramRef.name}` : `*/${paramRef.name}`
   }),
   ageColumn,
 ]
+
+/** As Go prints the struct, which is what upstream shows. */
+function goText({ matchLabels = {}, matchExpressions = [] }: meta.LabelSelector): string {
+  const labels = Object.keys(matchLabels).sort()
+  const map = labels.map(key => `${key}: ${matchLabels[key]},`).join('')
+  const list = matchExpressions.map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  )
+  return `&LabelSelector{MatchLabels:map[string]string{${map}},MatchExpressions:[]LabelSelectorRequirement{${list.join('')}},}`
+}
 
 export const flowSchemaColumns: Column<flowcontrol.FlowSchema>[] = [
   nameColumn,

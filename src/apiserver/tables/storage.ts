@@ -122,9 +122,3 @@ export const csiDriverColumns: Column<storage.CSIDriver>[] = [
   ),
   ageColumn,
 ]
-
-export const csiStorageCapacityColumns: Column<storage.CSIStorageCapacity>[] = [
-  nameColumn,
-  text('StorageClassName', 'Class that the capacity is for.', ({ storageClassName }) => storageClassName),
-  text('Capacity', 'How much is free.', ({ capacity }) => capacity ?? UNSET),
-]

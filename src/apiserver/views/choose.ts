@@ -1,6 +1,7 @@
 import { apiVersion, errors } from '../../api/index.ts'
 import { hasProtobuf } from '../../encoding/index.ts'
 import { memoized } from '../memo.ts'
+import { parseAccept, takesIn } from '../pipeline/accept.ts'
 import type { Context } from '../pipeline/context.ts'
 import {
   MEDIA_TYPES,
@@ -39,13 +40,20 @@ export function chooseView(registry: Registry, context: Context, { shown: served
   const { request, query, info } = context
   const chosen = negotiate(request, (type, transform) => isShown(served, type, transform))
   const watches = info.verb === 'watch'
-  if (!chosen || (watches && chosen.type === YAML_TYPE))
-    throw errors.notAcceptable(watches ? STREAM_TYPES : MEDIA_TYPES)
+  if (!chosen || (watches && chosen.type === YAML_TYPE)) throw refused(context, served)
   const { type, transform, pretty } = chosen
   if (type === PROTOBUF_TYPE) return inProtobuf(served, transform)
   const view = inJson(registry, served, transform, query)
   if (type === YAML_TYPE) return { ...view, type, rewrite: 'yaml' }
   return pretty || wantsPretty(request, query) ? { ...view, rewrite: 'pretty' } : view
+}
+
+/** No form that is known is one thing, none that this resource can be had in another. */
+function refused({ request, info }: Context, { custom }: Served) {
+  const watches = info.verb === 'watch'
+  const known = parseAccept(request.headers.accept).some(({ type }) => MEDIA_TYPES.some(each => takesIn(type, each)))
+  if (!known && !custom) return errors.unrepresentable(watches ? [...MEDIA_TYPES, ...STREAM_TYPES] : MEDIA_TYPES)
+  return errors.notAcceptable(watches ? STREAM_TYPES : MEDIA_TYPES)
 }
 
 const META_VERSIONS = ['meta.k8s.io/v1', 'meta.k8s.io/v1beta1']

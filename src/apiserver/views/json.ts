@@ -10,9 +10,21 @@ interface JsonShape {
   /** What stands before the first item of a list. */
   head(meta: ListMeta): string
   /** Objects within a list, with commas between them, and before them unless they are the first. */
-  items(entries: Entry[], first: boolean): Buffer
+  items(entries: Entry[], first: boolean, memory: Memory): Buffer
   single: View['single']
   event: View['event']
+}
+
+/** Gives a buffer of so many bytes. */
+export type Memory = (length: number) => Buffer
+
+/** The same memory again and again: new memory for each chunk of a long list would cost more than to fill it. */
+function reused(): Memory {
+  let buffer = Buffer.alloc(0)
+  return length => {
+    if (length > buffer.length) buffer = Buffer.allocUnsafeSlow(length)
+    return buffer.subarray(0, length)
+  }
 }
 
 const TAIL = Buffer.from(']}\n')
@@ -23,10 +35,11 @@ export const jsonView = ({ kind, apiVersion, head, items, single, event }: JsonS
   single,
   async *list(meta: ListMeta, chunks: Chunks) {
     yield Buffer.from(head(meta))
+    const memory = reused()
     let first = true
     for await (const entries of chunks) {
       if (!entries.length) continue
-      yield items(entries, first)
+      yield items(entries, first, memory)
       first = false
     }
     yield TAIL

@@ -1,7 +1,7 @@
-import { apiVersion } from '../../api/index.ts'
+import { apiVersion, listKind } from '../../api/index.ts'
 import type { Entry } from '../../store/index.ts'
 import type { Served } from '../registry/served.ts'
-import { jsonView } from './json.ts'
+import { jsonView, type Memory } from './json.ts'
 import type { View } from './view.ts'
 
 /**
@@ -11,18 +11,21 @@ import type { View } from './view.ts'
 export function plainView(served: Served): View {
   const { kind } = served.resource
   const version = apiVersion(served.resource)
-  const opening = `{"kind":"${kind}List","apiVersion":"${version}","metadata":`
+  const opening = `{"kind":"${listKind(served.resource)}","apiVersion":"${version}","metadata":`
+  // To upstream the list of a custom resource is a map, in which nothing is left out.
+  const whole = served.custom ? { continue: '' } : {}
   return jsonView({
     kind,
     apiVersion: version,
-    head: meta => `${opening}${JSON.stringify(meta)},"items":[`,
-    items: (entries, first) => joined(served, entries, first),
+    head: meta => `${opening}${JSON.stringify({ ...whole, ...meta })},"items":[`,
+    items: (entries, first, memory) => joined(served, entries, first, memory),
     single: entry => spliced(served, entry, entry.modRevision, 0, '', '\n'),
     event: (type, entry, revision) => spliced(served, entry, revision, 0, `{"type":"${type}","object":`, '}\n'),
   })
 }
 
-const revisionText = (revision: number) => `"resourceVersion":"${revision}",`
+/** What is not kept, as in a dry run, has none. */
+const revisionText = (revision: number) => (revision ? `"resourceVersion":"${revision}",` : '')
 
 /** The value without its first `start` bytes, with a resourceVersion, and `before` and `after` around it (both ASCII). */
 function spliced(
@@ -41,12 +44,12 @@ function spliced(
 }
 
 /** All of a chunk in one buffer: a large list is mostly the copying of bytes, so each is copied once. */
-function joined({ head, itemStart }: Served, entries: Entry[], first: boolean): Buffer {
+function joined({ head, itemStart }: Served, entries: Entry[], first: boolean, memory: Memory): Buffer {
   const revisions = entries.map(({ modRevision }) => revisionText(modRevision))
   let size = 0
   for (let index = 0; index < entries.length; index++)
     size += entries[index]!.value.length - itemStart + revisions[index]!.length + 2
-  const out = Buffer.allocUnsafe(Math.max(first ? size - 1 : size, 0))
+  const out = memory(first ? size - 1 : size)
   let at = 0
   for (let index = 0; index < entries.length; index++) {
     at += out.write(first && index === 0 ? '{' : ',{', at, 'latin1')

@@ -10,7 +10,7 @@ export interface ListMeta {
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'
 
-/** The entries of a list, a chunk at a time; they can be gone through more than once. */
+/** The entries of a list, a chunk at a time, good until the next is asked for; they can be gone through more than once. */
 export type Chunks = AsyncIterable<Entry[]> | Iterable<Entry[]>
 
 /**
@@ -25,7 +25,7 @@ export interface View {
   rewrite?: Rewrite
   /** One object, as GET and the writing verbs answer it. */
   single(entry: Entry): Buffer
-  /** A whole list, in parts that are sent one after another. */
+  /** A whole list, in parts that are sent one after another. Each is good until the next is asked for. */
   list(meta: ListMeta, chunks: Chunks): AsyncIterable<Buffer>
   /** One event of a watch. A deletion shows the last state with the revision of the deletion. */
   event(type: EventType, entry: Entry, revision: number): Buffer

@@ -1,9 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import type { admissionregistration } from '../../api/index.ts'
 import type { Clock } from '../../base/index.ts'
-import { parseJson, SyntaxProblem } from '../../encoding/index.ts'
 import type { Address } from '../proxy/endpoints.ts'
+import { type Answer, bodyOf, Refused } from './answer.ts'
 import { goError } from './go-errors.ts'
 
 export type ClientConfig = admissionregistration.WebhookClientConfig
@@ -11,11 +12,11 @@ export type ClientConfig = admissionregistration.WebhookClientConfig
 /** Calls what extends this server over HTTPS: admission and conversion webhooks. */
 export interface WebhookClient {
   /**
-   * Posts `review` as JSON and returns what the answer says. Rejects in the words of Go's client, as
-   * `Post "https://x.ns.svc:443/?timeout=10s": context deadline exceeded`.
+   * Posts `review` as JSON and returns the object that it is answered with. Rejects in the words of Go's client, as
+   * `Post "https://x.ns.svc:443/?timeout=10s": context deadline exceeded`; with a Refused for an answer that is none.
    * `timeout`: whole seconds
    */
-  call(config: ClientConfig, review: object, timeout: number): Promise<unknown>
+  call(config: ClientConfig, review: object, timeout: number): Promise<Record<string, unknown>>
   /** Gives back the idle connections. */
   close(): void
 }
@@ -42,7 +43,7 @@ export function createWebhookClient(
     timeout: IDLE,
   })
 
-  async function call(config: ClientConfig, review: object, timeout: number): Promise<unknown> {
+  async function call(config: ClientConfig, review: object, timeout: number): Promise<Record<string, unknown>> {
     const url = urlOf(config)
     if (timeout) url.searchParams.set('timeout', `${timeout}s`)
     const shown = shownUrl(url, config)
@@ -52,7 +53,7 @@ export function createWebhookClient(
     const patience = clock.after(timeout * 1000, () => abort.abort())
     try {
       const options = await optionsOf(config, url, resolve)
-      return bodyOf(await exchange({ ...options, agent, signal }, bytes))
+      return await bodyOf(await exchange({ ...options, agent, signal }, bytes))
     } catch (error) {
       if (error instanceof Refused) throw error
       const reason = signal.aborted ? 'context deadline exceeded' : goError(error as Error, url.hostname)
@@ -97,18 +98,11 @@ async function optionsOf(
     headers: {
       Host: url.host,
       Accept: 'application/json, */*',
+      'Accept-Encoding': 'gzip',
       'Content-Type': 'application/json',
       'User-Agent': 'kube-apiserver-admission',
     },
   }
-}
-
-/** An answer that is not what was asked for; its message needs no address. */
-class Refused extends Error {}
-
-interface Answer {
-  status: number
-  body: Buffer
 }
 
 /** One request; made a second time when the kept connection was just being closed by the other side. */
@@ -121,14 +115,17 @@ function exchange(options: RequestOptions, body: Buffer): Promise<Answer> {
       reject(error)
     })
     sent.once('response', answer => {
-      readAtMost(MAX_ANSWER, answer).then(bytes => resolve({ status: answer.statusCode ?? 0, body: bytes }), reject)
+      const { statusCode: status = 0, headers } = answer
+      const type = headers['content-type'] ?? ''
+      const plain = headers['content-encoding'] === 'gzip' ? pipeline(answer, createGunzip(), () => {}) : answer
+      readAtMost(MAX_ANSWER, plain).then(bytes => resolve({ status, type, body: bytes }), reject)
     })
     sent.end(body)
   })
 }
 
 /** The body of an answer; rejects when it is larger than `limit` bytes. */
-export async function readAtMost(limit: number, answer: IncomingMessage): Promise<Buffer> {
+export async function readAtMost(limit: number, answer: Readable): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of answer as AsyncIterable<Buffer>) {
@@ -140,34 +137,4 @@ export async function readAtMost(limit: number, answer: IncomingMessage): Promis
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-function bodyOf({ status, body }: Answer): unknown {
-  if (status < 200 || status > 206) throw new Refused(statusText(status, body.toString()))
-  try {
-    return parseJson(body).value
-  } catch (error) {
-    if (error instanceof SyntaxProblem)
-      throw new Refused(`couldn't get version/kind; json parse error: ${error.message}`)
-    throw error
-  }
-}
-
-/** Source: k8s.io/apimachinery/pkg/api/errors NewGenericServerResponse */
-const STATUS_TEXTS: Record<number, string> = {
-  401: 'the server has asked for the client to provide credentials',
-  403: 'unknown',
-  404: 'the server could not find the requested resource',
-  405: 'the server does not allow this method on the requested resource',
-  409: 'the server reported a conflict',
-  429: 'the server has received too many requests and has asked us to try again later',
-  503: 'the server is currently unable to handle the request',
-  504: 'the server was unable to return a response in the time allotted, but may still be processing the request',
-}
-
-function statusText(status: number, body: string): string {
-  const known = STATUS_TEXTS[status]
-  if (known) return known
-  if (status < 500) return 'the server rejected our request for an unknown reason'
-  return `an error on the server (${JSON.stringify(body.trim() || 'unknown')}) has prevented the request from succeeding`
 }

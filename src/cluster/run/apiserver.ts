@@ -1,73 +1,70 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startApiServer } from '../../apiserver/index.ts'
-import type { Clock, Logger } from '../../base/index.ts'
+import type { Logger } from '../../base/index.ts'
 import { openLmdb } from '../../store/index.ts'
-import { ensureServingPair, type KeyPair } from '../pki.ts'
 import { addressIn, hostAddress } from '../settings.ts'
+import type { ApiServerFlags } from './apiserver-flags.ts'
+import { auditOf, auditProblems } from './audit.ts'
+import { authenticationProblems, oidcOf, requestHeader, serviceAccount, tokenWebhook } from './authentication.ts'
+import { authorizersOf } from './authorization.ts'
+import { pluginProblems } from './plugins.ts'
 import { type Part, readPem, runAsProcess } from './process.ts'
+import { servesOf } from './runtime-config.ts'
+import { browsersOf, checkTls, http2Of, servingPair, servingProblems, tlsOf, WILDCARDS } from './serving.ts'
 
-/** The flags of kube-apiserver, in camel case. */
-export interface ApiServerFlags {
-  dataDir?: string
-  etcdServers?: string[]
-  bindAddress: string
-  securePort: number
-  advertiseAddress?: string
-  certDir?: string
-  tlsCertFile?: string
-  tlsPrivateKeyFile?: string
-  clientCaFile?: string
-  tokenAuthFile?: string
-  authorizationMode?: string[]
-  serviceAccountIssuer?: string[]
-  serviceAccountKeyFile?: string[]
-  serviceAccountSigningKeyFile?: string
-  serviceClusterIpRange: string
-  serviceNodePortRange: string
-  kubeletCertificateAuthority?: string
-  kubeletClientCertificate?: string
-  kubeletClientKey?: string
-  proxyClientCertFile?: string
-  proxyClientKeyFile?: string
-  requestheaderClientCaFile?: string
-  requestheaderAllowedNames?: string[]
-  requestheaderUsernameHeaders?: string[]
-  requestheaderGroupHeaders?: string[]
-  requestheaderExtraHeadersPrefix?: string[]
-  enableAdmissionPlugins?: string[]
-  disableAdmissionPlugins?: string[]
-  runtimeConfig?: string[]
-  allowPrivileged?: boolean
-  /** Names of further flags that were given. */
-  withoutEffect?: string[]
-}
-
-const CERT_DIR = '/var/run/kubernetes'
-const ISSUER = 'https://kubernetes.default.svc.cluster.local'
-const WILDCARDS = ['0.0.0.0', '::']
+export type { ApiServerFlags } from './apiserver-flags.ts'
 
 export const apiServer = (flags: ApiServerFlags): Part => ({
   name: 'apiserver',
   async start(context) {
+    check(flags)
     warn(flags, context.log)
+    const serves = servesOf(flags.runtimeConfig)
+    const authorizers = await authorizersOf(flags)
+    const audit = await auditOf(flags)
     const advertiseAddress = advertised(flags)
     const serviceClusterIpRange = flags.serviceClusterIpRange.split(',', 1)[0]!
-    const tls = await servingPair(flags, [advertiseAddress, addressIn(serviceClusterIpRange, 1)], context.clock)
+    const pair = await servingPair(flags, [advertiseAddress, addressIn(serviceClusterIpRange, 1)], context.clock)
     const data = dataDirectory(flags)
     const store = await openLmdb({ path: data.path, ...context })
+    const anyone = authorizers.every(({ type }) => type !== 'AlwaysAllow') && flags.anonymousAuth !== false
     const server = await startApiServer({
       store,
       host: flags.bindAddress,
       port: flags.securePort,
       advertiseAddress,
-      tls,
+      externalHost: flags.externalHostname,
+      endpoints: flags.endpointReconcilerType !== 'none',
+      tls: tlsOf(pair, flags),
+      http2: http2Of(flags),
+      browsers: browsersOf(flags),
       clientCa: flags.clientCaFile && readPem(flags.clientCaFile),
+      anonymous: () => anyone,
+      bootstrapTokens: flags.enableBootstrapTokenAuth,
       tokenFile: flags.tokenAuthFile && readPem(flags.tokenAuthFile),
-      allowAll: flags.authorizationMode?.includes('AlwaysAllow'),
+      oidc: oidcOf(flags),
+      tokenWebhook: await tokenWebhook(flags),
+      authorizers,
+      audit,
+      serves,
+      limits: {
+        reading: flags.maxRequestsInflight ?? 400,
+        writing: flags.maxMutatingRequestsInflight ?? 200,
+        fair: flags.enablePriorityAndFairness ?? true,
+      },
+      requestTimeout: flags.requestTimeout,
+      shortestWatch: flags.minRequestTimeout,
+      eventTtl: flags.eventTtl === undefined ? undefined : flags.eventTtl / 1000,
+      shutdownDelay: flags.shutdownDelayDuration,
       disabledAdmissionPlugins: flags.disableAdmissionPlugins,
-      serviceAccount: serviceAccountKeys(flags, tls),
+      enabledAdmissionPlugins: flags.enableAdmissionPlugins,
+      tolerationSeconds: {
+        notReady: flags.defaultNotReadyTolerationSeconds ?? 300,
+        unreachable: flags.defaultUnreachableTolerationSeconds ?? 300,
+      },
+      serviceAccount: serviceAccount(flags, pair),
       serviceClusterIpRange,
       serviceNodePortRange: flags.serviceNodePortRange.replace('+', '-'),
       kubeletClient: kubeletClient(flags),
@@ -87,21 +84,41 @@ export const apiServer = (flags: ApiServerFlags): Part => ({
 
 export const runApiServer = (flags: ApiServerFlags) => runAsProcess(apiServer(flags))
 
+/** Throws in upstream's words what is wrong with flags, and with how they go together. */
+function check(flags: ApiServerFlags): void {
+  const problems = [
+    ...servingProblems(flags),
+    ...(Number(flags.shutdownDelayDuration) < 0 ? ['--shutdown-delay-duration can not be negative value'] : []),
+    ...(Number(flags.livezGracePeriod) < 0 ? ['--livez-grace-period can not be a negative value'] : []),
+    ...auditProblems(flags),
+    ...authenticationProblems(flags),
+    ...pluginProblems(flags),
+    ...(['text', 'json', undefined].includes(flags.loggingFormat)
+      ? []
+      : [`format: Invalid value: ${JSON.stringify(flags.loggingFormat)}: Unsupported log format`]),
+    ...flags.serviceClusterIpRange
+      .split(',')
+      .flatMap((range, index) =>
+        /^[\da-f.:]+\/\d+$/i.test(range) ? [] : [`service-cluster-ip-range[${index}] is not a valid cidr`],
+      ),
+  ]
+  if (problems.length) throw new Error(problems.length === 1 ? problems[0] : `[${problems.join(', ')}]`)
+  checkTls(flags)
+}
+
 /** Says what of upstream's is asked for and not done. */
 function warn(flags: ApiServerFlags, log: Logger): void {
-  for (const flag of flags.withoutEffect ?? []) log.warn({ flag: `--${flag}` }, 'flag has no effect')
+  for (const flag of flags.withoutEffect ?? []) log.warn({ flag }, 'flag has no effect')
   if (flags.etcdServers)
     log.warn(
       { etcdServers: flags.etcdServers, dataDir: flags.dataDir },
       'etcd is not spoken to: the embedded store in --data-dir is used, or one that goes with this process',
     )
-  const modes = (flags.authorizationMode ?? []).filter(mode => mode !== 'AlwaysAllow')
-  if (modes.length)
-    log.warn({ modes }, 'of these authorization modes none is there: components and system:masters are let in')
-  if (flags.enableAdmissionPlugins)
-    log.warn({ plugins: flags.enableAdmissionPlugins }, 'no admission plugin is off by default')
-  if (flags.runtimeConfig)
-    log.warn({ runtimeConfig: flags.runtimeConfig }, 'the stable versions are served, and no others')
+  if (flags.authorizationConfig === undefined && (flags.authorizationMode ?? ['AlwaysAllow']).includes('AlwaysAllow'))
+    log.warn(
+      {},
+      'AnonymousAuth is not allowed with the AlwaysAllow authorizer. Resetting AnonymousAuth to false. You should use a different authorizer',
+    )
   if (flags.serviceClusterIpRange.includes(',')) log.warn({}, 'only the first range of Service addresses is used')
 }
 
@@ -118,34 +135,6 @@ function dataDirectory({ dataDir, etcdServers, certDir }: ApiServerFlags): { pat
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Source: k8s.io/apiserver/pkg/server/options serving.go MaybeDefaultWithSelfSignedCerts */
-async function servingPair(
-  { tlsCertFile, tlsPrivateKeyFile, certDir = CERT_DIR, bindAddress }: ApiServerFlags,
-  addresses: string[],
-  clock: Clock,
-): Promise<KeyPair> {
-  if (tlsCertFile && tlsPrivateKeyFile) return { cert: readPem(tlsCertFile), key: readPem(tlsPrivateKeyFile) }
-  if (tlsCertFile || tlsPrivateKeyFile)
-    throw new Error('--tls-cert-file and --tls-private-key-file must be specified together')
-  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', hostname(), '127.0.0.1']
-  const bound = WILDCARDS.includes(bindAddress) ? [] : [bindAddress]
-  mkdirSync(certDir, { recursive: true })
-  return ensureServingPair(join(certDir, 'apiserver'), [...names, ...addresses, ...bound], clock)
-}
-
-/** Without keys of their own, tokens are signed by the serving key. */
-function serviceAccountKeys(
-  { serviceAccountIssuer, serviceAccountKeyFile, serviceAccountSigningKeyFile }: ApiServerFlags,
-  { key }: KeyPair,
-) {
-  const signingKey = serviceAccountSigningKeyFile ? readPem(serviceAccountSigningKeyFile) : key
-  return {
-    issuer: serviceAccountIssuer?.[0] ?? ISSUER,
-    signingKey,
-    publicKeys: serviceAccountKeyFile?.map(readPem) ?? [signingKey],
-  }
-}
-
 function kubeletClient(flags: ApiServerFlags) {
   const { kubeletCertificateAuthority: ca, kubeletClientCertificate: cert, kubeletClientKey: key } = flags
   return ca && cert && key ? { ca: readPem(ca), cert: readPem(cert), key: readPem(key) } : undefined
@@ -153,15 +142,4 @@ function kubeletClient(flags: ApiServerFlags) {
 
 function proxyClient({ proxyClientCertFile: cert, proxyClientKeyFile: key }: ApiServerFlags) {
   return cert && key ? { cert: readPem(cert), key: readPem(key) } : undefined
-}
-
-function requestHeader(flags: ApiServerFlags) {
-  if (!flags.requestheaderClientCaFile) return undefined
-  return {
-    ca: readPem(flags.requestheaderClientCaFile),
-    allowedNames: flags.requestheaderAllowedNames ?? [],
-    usernameHeaders: flags.requestheaderUsernameHeaders ?? [],
-    groupHeaders: flags.requestheaderGroupHeaders ?? [],
-    extraHeaderPrefixes: flags.requestheaderExtraHeadersPrefix ?? [],
-  }
 }

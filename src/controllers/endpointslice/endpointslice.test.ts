@@ -96,8 +96,8 @@ test('a named port is looked up at each pod', async t => {
   await makePod(client, 'new', { podIP: '10.0.0.2' }, [{ name: 'http', containerPort: 9090 }])
   await makePod(client, 'other', { podIP: '10.0.0.3' }, [{ name: 'grpc', containerPort: 7070 }])
   await eventually(async () => {
-    const found = (await slicesOf(client)).flatMap(({ endpoints = [], ports }) =>
-      endpoints.map(({ addresses }) => `${addresses[0]}:${ports?.map(({ port }) => port).join()}`),
+    const found = (await slicesOf(client)).flatMap(({ endpoints, ports }) =>
+      (endpoints ?? []).map(({ addresses }) => `${addresses[0]}:${(ports ?? []).map(({ port }) => port).join()}`),
     )
     assert.deepEqual(found.sort(), ['10.0.0.1:8080', '10.0.0.2:9090', '10.0.0.3:'])
     const { subsets } = await endpointsOf(client)

@@ -72,7 +72,7 @@ describe('decoding by a schema', () => {
     assert.equal('nope' in spec.template.metadata, false)
     assert.deepEqual(strict, ['unknown field "spec.template.metadata.nope"'])
     assert.throws(() => of(object({})).decode(sent({}, { metadata: { labels: { a: 1 } } })), {
-      message: 'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+      message: 'json: cannot unmarshal number into Go struct field ObjectMeta.labels of type string',
     })
   })
 
@@ -115,7 +115,10 @@ describe('validating by a schema', () => {
       'whole numbers',
       { type: 'integer' },
       1.5,
-      ['spec: Invalid value: "number": spec in body must be of type integer: "number"'],
+      [
+        'spec: Invalid value: "number": spec in body must be of type integer: "number"',
+        '<nil>: Invalid value: "": Checked value must be of type integer (default format) in spec',
+      ],
     ],
     ['numbers', { type: 'number' }, 1, []],
     [
@@ -160,7 +163,7 @@ describe('validating by a schema', () => {
       'int32',
       { type: 'integer', format: 'int32' },
       3e9,
-      ['spec: Invalid value: 3000000000: Checked value must be of type integer with format int32 in spec'],
+      ['<nil>: Invalid value: "": Checked value must be of type integer with format int32 in spec'],
     ],
     [
       'minLength',
@@ -187,12 +190,12 @@ describe('validating by a schema', () => {
       [],
       ['spec: Invalid value: 0: spec in body should have at least 1 items'],
     ],
-    ['maxItems', { type: 'array', items: {}, maxItems: 1 }, [1, 2], ['spec: Too many: 2: must have at most 1 items']],
+    ['maxItems', { type: 'array', items: {}, maxItems: 1 }, [1, 2], ['spec: Too many: 2: must have at most 1 item']],
     [
       'maxProperties',
       { type: 'object', additionalProperties: true, maxProperties: 1 },
       { a: 1, b: 2 },
-      ['spec: Too many: 2: must have at most 1 items'],
+      ['spec: Too many: 2: must have at most 1 item'],
     ],
     [
       'additionalProperties',

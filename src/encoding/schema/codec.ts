@@ -2,8 +2,8 @@ import type { FieldError, KubeObject } from '../../api/index.ts'
 import { type Codec, codecFor, DecodeError } from '../codec.ts'
 import { canonicalJson } from './canonical.ts'
 import { defaulterOf } from './defaults.ts'
-import { structureProblems } from './lists.ts'
-import { prune } from './prune.ts'
+import { type CheckMetadata, structureProblems } from './lists.ts'
+import { Findings, prune } from './prune.ts'
 import { isObject, type JsonSchema } from './schema.ts'
 import { type CompilePattern, checkOf } from './validate.ts'
 
@@ -12,23 +12,26 @@ export interface SchemaCodecOptions {
   pattern: CompilePattern
   /** What makes the judge of the schema's rules, who is asked only when nothing else is in their way. */
   rules?(): ((object: KubeObject, old: KubeObject | undefined) => FieldError[]) | undefined
+  /** Judges the metadata of objects that lie within others. */
+  metadata?: CheckMetadata
 }
 
 const OBJECT = 'meta/v1.PartialObjectMetadata'
 
 /** The codec of the kind that a structural schema describes. */
-export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecOptions): Codec {
+export function schemaCodec(schema: JsonSchema, { pattern, rules, metadata }: SchemaCodecOptions): Codec {
   // Many definitions are large, and never have an object: what they mean is found out when the first one comes.
   const check = lazy(() => checkOf(withoutMetadata(schema), pattern))
   const fill = lazy(() => defaulterOf(schema))
   const judge = lazy(() => rules?.())
   return {
+    ofOneKind: true,
     decode(value) {
       if (!isObject(value)) throw new DecodeError('exceeded max depth')
-      const strict: string[] = []
-      const object = prune(schema, value, strict) as unknown as KubeObject
+      const findings = new Findings()
+      const object = prune(schema, value, findings) as unknown as KubeObject
       object.metadata ??= codecFor(OBJECT).decode({}).object.metadata
-      return { object, strict }
+      return { object, strict: findings.all() }
     },
     default: object => fill()(object),
     structural(object, old) {
@@ -51,7 +54,7 @@ export function schemaCodec(schema: JsonSchema, { pattern, rules }: SchemaCodecO
   function problemsOf(object: KubeObject, old?: KubeObject): FieldError[] {
     const problems: FieldError[] = []
     check()(object, '', problems, old)
-    const structure = structureProblems(schema, object)
+    const structure = structureProblems(schema, object, { metadata })
     // Lists with duplicates that an older schema allowed may stay.
     const known = old && structure.some(isDuplicate) && structureProblems(schema, old).some(isDuplicate)
     return [...problems, ...(known ? structure.filter(problem => !isDuplicate(problem)) : structure)]
@@ -89,7 +92,7 @@ const BLOCKING: ReadonlySet<FieldError['type']> = new Set([
 const NOT_CHECKED: FieldError = {
   type: 'Invalid',
   field: '<nil>',
-  value: 'null',
+  value: null,
   detail:
     'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 }

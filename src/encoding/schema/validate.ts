@@ -1,7 +1,7 @@
 import type { FieldError } from '../../api/index.ts'
 import { canonicalJson } from './canonical.ts'
 import { formats } from './formats.ts'
-import { child, isObject, itemKey, type JsonSchema } from './schema.ts'
+import { child, fieldSchema, isObject, itemKey, type JsonSchema } from './schema.ts'
 
 /** A regular expression of Go, compiled. */
 export interface Pattern {
@@ -62,9 +62,12 @@ const wrongType = (path: string, wanted: string, got: string): FieldError => ({
 function typeOf(value: unknown): [type: string, format: string] {
   if (value === null) return ['null', '']
   if (Array.isArray(value)) return ['array', '']
-  if (typeof value === 'number') return Number.isInteger(value) ? ['integer', 'int64'] : ['number', 'double']
+  if (typeof value === 'number') return isInt64(value) ? ['integer', 'int64'] : ['number', 'float64']
   return [typeof value, '']
 }
+
+/** Go reads as a fraction what its integers cannot hold. */
+const isInt64 = (value: number) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63
 
 function typeCheck({ type, format, nullable, 'x-kubernetes-int-or-string': either }: JsonSchema): Check | undefined {
   const types = either ? ['integer', 'string'] : type ? [type] : []
@@ -87,7 +90,7 @@ function enumCheck({ enum: allowed }: JsonSchema): Check | undefined {
   return (value, path, problems) => {
     if (texts.has(canonicalJson(value))) return
     const detail = `supported values: ${shown.join(', ')}`
-    problems.push({ type: 'NotSupported', field: path, value: value ?? 'null', detail })
+    problems.push({ type: 'NotSupported', field: path, value, detail })
   }
 }
 
@@ -96,11 +99,19 @@ const ofNoField = (detail: string): FieldError => invalid('<nil>', '', detail)
 
 function combinedChecks({ allOf, anyOf, oneOf, not }: JsonSchema, pattern: CompilePattern): Check[] {
   const checks: Check[] = []
-  if (anyOf) checks.push(anyCheck(anyOf.map(each => checkOf(each, pattern))))
-  if (oneOf) checks.push(oneCheck(oneOf.map(each => checkOf(each, pattern))))
+  const alternatives = (schemas: JsonSchema[]) =>
+    schemas.map((schema): Alternative => ({ check: checkOf(schema, pattern), depth: value => depthOf(schema, value) }))
+  if (anyOf) checks.push(anyCheck(alternatives(anyOf)))
+  if (oneOf) checks.push(oneCheck(alternatives(oneOf)))
   if (allOf) checks.push(allCheck(allOf.map(each => checkOf(each, pattern))))
   if (not) checks.push(notCheck(checkOf(not, pattern)))
   return checks
+}
+
+interface Alternative {
+  check: Check
+  /** How much there is to look at. */
+  depth(value: unknown): number
 }
 
 function problemsOf(check: Check, value: unknown, path: string): FieldError[] {
@@ -109,31 +120,58 @@ function problemsOf(check: Check, value: unknown, path: string): FieldError[] {
   return problems
 }
 
-/** Of several ways to fail, the one with the fewest faults tells the most. */
-const fewest = (attempts: FieldError[][]): FieldError[] =>
-  attempts.reduce((best, attempt) => (attempt.length < best.length ? attempt : best))
+/** Of several ways to fail, the one that has looked at most tells the most: upstream counts what it looks at. */
+function best(alternatives: Alternative[], attempts: FieldError[][], value: unknown): FieldError[] {
+  let found = attempts[0]!
+  let most = alternatives[0]!.depth(value)
+  for (const [index, { depth }] of alternatives.entries()) {
+    const looked = depth(value)
+    if (looked <= most) continue
+    found = attempts[index]!
+    most = looked
+  }
+  return found
+}
+
+/** What every schema has upstream look at, and what one with a type has it look at besides. */
+const LOOKS = 7
+const LOOKS_AT_TYPE = 2
+
+function depthOf(schema: JsonSchema, value: unknown): number {
+  const own = LOOKS + (schema.type || schema.format ? LOOKS_AT_TYPE : 0)
+  if (Array.isArray(value)) {
+    const { items } = schema
+    return items ? value.reduce((sum: number, item) => sum + depthOf(items, item), own) : own
+  }
+  if (!isObject(value)) return own
+  return Object.keys(value).reduce((sum, key) => {
+    const field = fieldSchema(schema, key)
+    return field ? sum + depthOf(field, value[key]) : sum
+  }, own)
+}
 
 const anyCheck =
-  (alternatives: Check[]): Check =>
+  (alternatives: Alternative[]): Check =>
   (value, path, problems) => {
     const attempts: FieldError[][] = []
-    for (const alternative of alternatives) {
-      const found = problemsOf(alternative, value, path)
+    for (const { check } of alternatives) {
+      const found = problemsOf(check, value, path)
       if (found.length === 0) return
       attempts.push(found)
     }
-    problems.push(ofNoField(`${quote(path)} must validate at least one schema (anyOf)`), ...fewest(attempts))
+    const detail = `${quote(path)} must validate at least one schema (anyOf)`
+    problems.push(ofNoField(detail), ...best(alternatives, attempts, value))
   }
 
 const oneCheck =
-  (alternatives: Check[]): Check =>
+  (alternatives: Alternative[]): Check =>
   (value, path, problems) => {
-    const attempts = alternatives.map(alternative => problemsOf(alternative, value, path))
+    const attempts = alternatives.map(({ check }) => problemsOf(check, value, path))
     const valid = attempts.filter(({ length }) => length === 0).length
     if (valid === 1) return
     const found = valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`
     problems.push(ofNoField(`${quote(path)} must validate one and only one schema (oneOf). ${found}`))
-    if (valid === 0) problems.push(...fewest(attempts))
+    if (valid === 0) problems.push(...best(alternatives, attempts, value))
   }
 
 const allCheck =
@@ -190,25 +228,23 @@ function stringChecks({ minLength, maxLength, pattern, format }: JsonSchema, com
   )
 }
 
-const RANGES: Record<string, [least: number, most: number]> = {
-  int32: [-(2 ** 31), 2 ** 31 - 1],
-  int64: [-(2 ** 63), 2 ** 63],
+const LARGEST_FLOAT = 3.4028234663852886e38
+
+/** What a number has to be, by its type and format. */
+function rangeCheck({ type, format }: JsonSchema): { fits(value: number): boolean; form: string } | undefined {
+  if (type === 'integer') {
+    const most = format === 'int32' ? 2 ** 31 - 1 : 2 ** 63
+    const fits = (value: number) => isInt64(value) && value <= most && value >= -most - 1
+    return { fits, form: format === 'int32' || format === 'int64' ? `with format ${format}` : '(default format)' }
+  }
+  if (type !== 'number' || format !== 'float') return undefined
+  return { fits: value => Math.abs(value) <= LARGEST_FLOAT, form: 'with format float' }
 }
 
 function numberChecks(schema: JsonSchema): Check[] {
-  const { type, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
+  const { type, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema
   const rules: [fails: (value: number) => boolean, detail: (path: string) => string][] = []
-  const range = format ? RANGES[format] : undefined
-  if (range && type === 'integer')
-    rules.push([
-      value => value < range[0] || value > range[1],
-      path => `Checked value must be of type ${type} with format ${format} in ${path}`,
-    ])
-  if (multipleOf !== undefined)
-    rules.push([
-      value => !isMultiple(value, multipleOf),
-      path => `${inBody(path)} should be a multiple of ${multipleOf}`,
-    ])
+  const range = rangeCheck(schema)
   if (maximum !== undefined)
     rules.push(
       exclusiveMaximum
@@ -221,23 +257,45 @@ function numberChecks(schema: JsonSchema): Check[] {
         ? [value => value <= minimum, path => `${inBody(path)} should be greater than ${minimum}`]
         : [value => value < minimum, path => `${inBody(path)} should be greater than or equal to ${minimum}`],
     )
-  return rules.map(
-    ([fails, detail]): Check =>
-      (value, path, problems) => {
-        if (typeof value === 'number' && fails(value)) problems.push(invalid(path, value, detail(path)))
-      },
-  )
+  return [
+    ...(range ? [ofRange(type!, range)] : []),
+    ...(multipleOf === undefined ? [] : [ofMultiple(multipleOf)]),
+    ...rules.map(
+      ([fails, detail]): Check =>
+        (value, path, problems) => {
+          if (typeof value === 'number' && fails(value)) problems.push(invalid(path, value, detail(path)))
+        },
+    ),
+  ]
 }
 
+const ofRange =
+  (type: string, { fits, form }: NonNullable<ReturnType<typeof rangeCheck>>): Check =>
+  (value, path, problems) => {
+    if (typeof value === 'number' && !fits(value))
+      problems.push(ofNoField(`Checked value must be of type ${type} ${form} in ${path}`))
+  }
+
+const ofMultiple =
+  (factor: number): Check =>
+  (value, path, problems) => {
+    if (typeof value !== 'number') return
+    // Upstream cuts a factor off for a whole number.
+    const whole = Number.isInteger(value) ? Math.trunc(factor) : factor
+    if (whole <= 0)
+      problems.push(invalid(path, whole, `factor MultipleOf declared for ${path} must be positive: ${whole}`))
+    else if (!isMultiple(value, whole))
+      problems.push(invalid(path, value, `${inBody(path)} should be a multiple of ${factor}`))
+  }
+
 /** Of fractions, as far as floating point can tell. */
-const isMultiple = (value: number, of: number) =>
-  Number.isInteger(value) && Number.isInteger(of) ? value % of === 0 : Number.isInteger(value / of)
+const isMultiple = (value: number, of: number) => Number.isInteger(of < 1 ? (1 / of) * value : value / of)
 
 const tooMany = (field: string, value: number, most: number): FieldError => ({
   type: 'TooMany',
   field,
   value,
-  detail: `must have at most ${most} items`,
+  detail: `must have at most ${most} ${most === 1 ? 'item' : 'items'}`,
 })
 
 function listChecks(schema: JsonSchema, pattern: CompilePattern): Check[] {
@@ -273,7 +331,8 @@ function objectChecks(schema: JsonSchema, pattern: CompilePattern): Check[] {
   const fields = new Map(Object.entries(properties).map(([name, field]) => [name, checkOf(field, pattern)]))
   const ofOthers = typeof additionalProperties === 'object' ? checkOf(additionalProperties, pattern) : undefined
   const counts = minProperties !== undefined || maxProperties !== undefined
-  if (fields.size === 0 && !ofOthers && required.length === 0 && !counts) return []
+  const closed = additionalProperties === false
+  if (fields.size === 0 && !ofOthers && required.length === 0 && !counts && !closed) return []
   return [
     (value, path, problems, old) => {
       if (!isObject(value)) return
@@ -282,7 +341,11 @@ function objectChecks(schema: JsonSchema, pattern: CompilePattern): Check[] {
       if (minProperties !== undefined && count < minProperties)
         problems.push(invalid(path, count, `${inBody(path)} should have at least ${minProperties} properties`))
       if (maxProperties !== undefined && count > maxProperties) problems.push(tooMany(path, count, maxProperties))
-      for (const key in value) (fields.get(key) ?? ofOthers)?.(value[key], child(path, key), problems, own(before, key))
+      for (const key in value) {
+        const check = fields.get(key) ?? ofOthers
+        if (check) check(value[key], child(path, key), problems, own(before, key))
+        else if (closed) problems.push(invalid(path, key, `${inBody(child(path, key))} is a forbidden property`))
+      }
       for (const name of required)
         if (!Object.hasOwn(value, name)) problems.push({ type: 'Required', field: child(path, name), detail: '' })
     },

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import { type core, parseTime } from '../../api/index.ts'
 import type { Clock, Component, Logger } from '../../base/index.ts'
 import { containerNamed } from '../pod/spec.ts'
 import type { PodState, RunContainer, StateReader } from '../pod/state.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { Access } from './access.ts'
+import { HttpError } from './http-error.ts'
 import { type LogOptions, readLogs } from './logs.ts'
 import { type StreamTarget, serveStream } from './streams.ts'
 import { statsSummary } from './summary.ts'
@@ -21,6 +22,8 @@ export interface ServerOptions {
   host?: string
   port: number
   tls: { cert: string; key: string; clientCa: string }
+  /** Who is let in. */
+  access: Access
   clock: Clock
   log: Logger
 }
@@ -29,17 +32,7 @@ export interface KubeletServer extends Component {
   port: number
 }
 
-/** An answer that is not success; the text is shown to the user by the API server. */
-class HttpError extends Error {
-  readonly code: number
-
-  constructor(code: number, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
-/** The kubelet's own API, for the API server alone. Source: pkg/kubelet/server/server.go */
+/** The kubelet's own API, for the API server and for whom that lets in. Source: pkg/kubelet/server/server.go */
 export async function startServer(options: ServerOptions): Promise<KubeletServer> {
   const { tls, log, host, port } = options
   const server = createServer({
@@ -80,19 +73,6 @@ export async function startServer(options: ServerOptions): Promise<KubeletServer
   }
 }
 
-/** The API server, and whoever else may do everything. */
-function authorize(request: IncomingMessage): void {
-  const socket = request.socket as TLSSocket
-  const { subject } = socket.authorized ? socket.getPeerCertificate() : { subject: undefined }
-  if (!subject) throw new HttpError(401, 'Unauthorized')
-  const { O: organizations, CN: name } = subject as unknown as { O?: string | string[]; CN?: string }
-  if ([organizations].flat().includes('system:masters') || name === 'kube-apiserver-kubelet-client') return
-  throw new HttpError(
-    403,
-    `Forbidden (user=${name}, verb=${request.method?.toLowerCase()}, resource=nodes, subresource(s)=[proxy])`,
-  )
-}
-
 const urlOf = (request: IncomingMessage) => new URL(request.url ?? '/', 'https://kubelet')
 const partsOf = (url: URL) => url.pathname.split('/').slice(1).map(decodeURIComponent)
 
@@ -100,7 +80,7 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
   const url = urlOf(request)
   const [what, ...rest] = partsOf(url)
   if (what === 'healthz') return void response.end('ok')
-  authorize(request)
+  await options.access(request, url.pathname)
   switch (what) {
     case 'pods':
       return json(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: options.pods.list() })
@@ -128,8 +108,8 @@ async function serveUpgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  authorize(request)
   const url = urlOf(request)
+  await options.access(request, url.pathname)
   const [kind, namespace = '', name = '', ...rest] = partsOf(url)
   if (kind !== 'exec' && kind !== 'attach' && kind !== 'portForward') throw new HttpError(404, '404 page not found')
   const pod = find(options, namespace, name)

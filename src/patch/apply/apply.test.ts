@@ -110,11 +110,14 @@ describe('the documented behaviour', () => {
     })
   })
 
-  it('managedFields can be cleared by one empty entry and not by an empty list', async () => {
+  it('managedFields can be cleared by one empty entry and by an empty list, and not by none', async () => {
     const bench = new Bench('core/v1.ConfigMap')
     await bench.apply('one', map({ key: 'a' }))
-    await bench.update('editor', { ...map({ key: 'a' }), metadata: { uid: 'uid', managedFields: [] } })
+    await bench.update('editor', { ...map({ key: 'a' }), metadata: { uid: 'uid' } })
     assert.deepEqual(bench.owners, { 'one Apply': paths('data.key') })
+    await bench.update('editor', { ...map({ key: 'a' }), metadata: { uid: 'uid', managedFields: [] } })
+    assert.deepEqual(bench.owners, {})
+    await bench.apply('one', map({ key: 'a' }), true)
     await bench.update('editor', { ...map({ key: 'a' }), metadata: { uid: 'uid', managedFields: [{}] } })
     assert.deepEqual(bench.owners, {})
     await bench.update('editor', map({ key: 'b' }))
@@ -288,12 +291,6 @@ describe('configurations that do not fit', () => {
       `${about}.spec.template.spec.containers[name="a"].env[name="X"].value: expected string, got &value.valueUnstructured{Value:1}`,
     ],
     [
-      'an item without its key',
-      { spec: { template: { spec: { containers: [{ image: 'a' }] } } } },
-      500,
-      `${about}.spec.template.spec.containers: element 0: associative list with keys has an element that omits all key fields ["name"] (and doesn't have default values for any key fields)`,
-    ],
-    [
       'an item twice, and more',
       { spec: { template: { spec: { containers: [{ name: 'a' }, { name: 'a' }] } }, foo: 1 } },
       500,
@@ -310,6 +307,19 @@ describe('configurations that do not fit', () => {
       assert.equal(error.message, message)
       assert.equal(error.code, code)
     })
+})
+
+it('takes a key that an item does not give for the empty one', async () => {
+  const bench = new Bench('apps/v1.Deployment', { spec: {} })
+  await bench.apply('one', { spec: { template: { spec: { containers: [{ image: 'a' }] } } } })
+  const { 'f:spec': spec } = bench.owners['one Apply'] as { 'f:spec': object }
+  assert.deepEqual(
+    spec,
+    paths(
+      ['f:template', 'f:spec', 'f:containers', 'k:{"name":""}', '.'],
+      ['f:template', 'f:spec', 'f:containers', 'k:{"name":""}', 'f:image'],
+    ),
+  )
 })
 
 describe('ordinary writes', () => {

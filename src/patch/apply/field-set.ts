@@ -1,5 +1,5 @@
 import { isObject } from '../json.ts'
-import { canonicalElement, compareElements, showElement } from './elements.ts'
+import { canonicalElement, compareElements, isKnownElement, showElement } from './elements.ts'
 import { anything, type MapSchema, memberSchema, type Schema } from './schema.ts'
 
 /**
@@ -156,7 +156,7 @@ export function readFieldSet(value: unknown): FieldSet | undefined {
 function canonicalNode(value: unknown): FieldSet {
   if (!isObject(value)) throw new SyntaxError('a field set is made of objects')
   const found = Object.keys(value)
-    .filter(element => element !== SELF)
+    .filter(element => element !== SELF && isKnownElement(element))
     .map((element): [string, FieldSet] => [canonicalElement(element), canonicalNode(value[element])])
   if (!found.length) return LEAF
   const node = startNode(Object.hasOwn(value, SELF))

@@ -6,7 +6,7 @@ import { ApplyConflict, conflictError } from './conflict.ts'
 import { UnnamedItem } from './elements.ts'
 import { reconciled } from './field-set.ts'
 import { KUBECTL, unclaimedConflicts, withLastApplied } from './last-applied.ts'
-import { capped, isSameOwnership, type Owner, readOwners, trustedOwners, writeOwners } from './owners.ts'
+import { capped, type Owner, readOwners, trustedOwners, writeOwners } from './owners.ts'
 import { updateOwners, type Write, withoutManagers } from './update.ts'
 import { misfits } from './validate.ts'
 
@@ -45,8 +45,8 @@ const settled = ({ versions }: Write, owners: Owner[]): Owner[] =>
     ? owners.map(owner => ({ ...owner, fields: reconciled(owner.fields, versions.schema(owner.apiVersion)) }))
     : owners
 
-/** One empty entry asks for all to be forgotten; none at all comes from clients that do not know of managedFields. */
-const isReset = (sent: Entries) => sent?.length === 1 && Object.keys(sent[0]!).length === 0
+/** An empty list or entry asks for all to be forgotten; no list comes from clients that do not know of managedFields. */
+const isReset = (sent: Entries) => sent?.length === 0 || (sent?.length === 1 && Object.keys(sent[0]!).length === 0)
 
 export interface Application {
   /** In the author's version, as `trackUpdate` takes it. */
@@ -111,8 +111,12 @@ async function attempt(
   }
 }
 
+/** What was sent may be anything. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 function check({ versions, author }: Write, { configuration, kind }: Application): void {
-  const { apiVersion = '', kind: given = '', metadata } = configuration
+  const { metadata } = configuration
+  const [apiVersion, given] = [textOf(configuration.apiVersion), textOf(configuration.kind)]
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion]
   const named = `${group}/${version}, Kind=${given}`
   if (apiVersion !== author.apiVersion || given !== kind.kind) throw errors.badRequest(`invalid object type: ${named}`)
@@ -120,7 +124,7 @@ function check({ versions, author }: Write, { configuration, kind }: Application
   const problems = misfits(versions.schema(apiVersion)!, configuration)
   if (!problems.length) return
   const text = problems.length === 1 ? problems[0] : ['errors:', ...problems.map(problem => `  ${problem}`)].join('\n')
-  const about = `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${named}`
+  const about = `${textOf(metadata?.namespace)}/${textOf(metadata?.name)}; ${named}`
   throw unmergeable(`failed to create typed patch object (${about}): ${text}`)
 }
 
@@ -130,6 +134,11 @@ function check({ versions, author }: Write, { configuration, kind }: Application
  */
 export function settledTimes(object: KubeObject, old: KubeObject): Entries {
   const [now, before] = [object.metadata.managedFields, old.metadata.managedFields]
-  const unchanged = isSameOwnership(now, before) && equal(withoutManagers(object), withoutManagers(old))
-  return unchanged ? before : now
+  if (!now || !before || now.length !== before.length) return now
+  if (now.every(({ time }, index) => time === before[index]!.time)) return now
+  // Entry by entry: where a newer time has put one behind another, it stays so.
+  const unchanged = now.every((entry, index) => equal(timeless(entry), timeless(before[index]!)))
+  return unchanged && equal(withoutManagers(object), withoutManagers(old)) ? before : now
 }
+
+const timeless = ({ time: _, ...entry }: meta.ManagedFieldsEntry) => entry

@@ -83,7 +83,12 @@ function listSchema({ items, listType, listMapKeys, patchStrategy, patchMergeKey
   return { type, keys: [...names].sort().map(name => keyOf(items!, name)), items: valueSchema(items!) }
 }
 
+const ZEROS: Partial<Record<Kind, unknown>> = { string: '', int32: 0, int64: 0 }
+
 function keyOf(items: ValueModel, name: string): ListSchema['keys'][number] {
-  const value = model.type(items.type).field(name)?.default
+  const field = model.type(items.type).field(name)
+  // Go has no absent text or number, unless it says so.
+  const zero = field && !field.pointer && !field.omitempty ? ZEROS[field.kind] : undefined
+  const value = field?.default ?? zero
   return value === undefined ? { name } : { name, default: value }
 }

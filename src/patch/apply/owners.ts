@@ -50,16 +50,32 @@ function readOwner({ manager = '', operation, apiVersion, time, fieldsType, fiel
   }
 }
 
-/** The stored form of the same entries, which needs no check. */
+/** Why entries are not valid, in upstream's words. Source: k8s.io/apimachinery/pkg/util/managedfields ValidateManagedFields */
+export function ownersProblem(entries: Entry[] | undefined): string | undefined {
+  for (const [index, entry] of (entries ?? []).entries()) {
+    const { operation, apiVersion, fieldsType } = entry
+    if (operation !== 'Apply' && operation !== 'Update') return 'operation must be `Apply` or `Update`'
+    if (!apiVersion) return 'apiVersion must not be empty'
+    if (!fieldsType) return `missing fieldsType in managed fields entry ${index}`
+    if (fieldsType !== 'FieldsV1')
+      return `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${index}`
+    if (!readOwner(entry)) return `error decoding versioned set from managed fields entry ${index}`
+  }
+  return undefined
+}
+
+/** The stored form of the same entries, which needs no check. Of one manager's the last counts: a Scale may leave two. */
 export const trustedOwners = (entries: Entry[] | undefined): Owner[] =>
-  (entries ?? []).map(({ manager = '', operation, apiVersion = '', time, fieldsV1, subresource = '' }) => ({
-    manager,
-    operation: operation as Manager['operation'],
-    apiVersion,
-    subresource,
-    fields: (fieldsV1 ?? {}) as FieldSet,
-    ...(time ? { time } : {}),
-  }))
+  (entries ?? [])
+    .map(({ manager = '', operation, apiVersion = '', time, fieldsV1, subresource = '' }) => ({
+      manager,
+      operation: operation as Manager['operation'],
+      apiVersion,
+      subresource,
+      fields: (fieldsV1 ?? {}) as FieldSet,
+      ...(time ? { time } : {}),
+    }))
+    .filter((owner, index, all) => !all.some((other, at) => at > index && isSameManager(owner, other)))
 
 /** Entries in the order in which upstream writes them: those of appliers first, then by time; undefined for none. */
 export function writeOwners(owners: Owner[]): Entry[] | undefined {

@@ -15,6 +15,31 @@ interface Misfit {
 export const misfits = (schema: Schema, value: unknown): string[] =>
   misfitsOf(schema, value).map(({ path, problem }) => (path ? `${path}: ${problem}` : problem))
 
+/** All of them as one text; undefined when the value fits. */
+export function misfitText(schema: Schema, value: unknown): string | undefined {
+  const problems = misfits(schema, value)
+  if (problems.length < 2) return problems[0]
+  return ['errors:', ...problems.map(problem => `  ${problem}`)].join('\n')
+}
+
+/**
+ * Where a value sets a list or an object that has one owner as a whole: what it does not say of that would be lost.
+ * Source: k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch smd.go
+ */
+export function atomics(schema: Schema, value: unknown, path = ''): string[] {
+  const { map, list } = schema
+  if (Array.isArray(value) && list) {
+    const below = value.flatMap((item, index) => atomics(list.items, item, `${path}[${index}]`))
+    return list.type === 'atomic' ? [path, ...below] : below
+  }
+  if (!isObject(value) || !map) return []
+  const below = Object.keys(value).flatMap(name => {
+    const field = map.field(name)
+    return field ? atomics(field, value[name], `${path}.${name}`) : []
+  })
+  return map.atomic ? [path, ...below] : below
+}
+
 const NONE: Misfit[] = []
 
 function misfitsOf(schema: Schema, value: unknown): Misfit[] {

@@ -2,6 +2,7 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import type { Bytes } from '../store.ts'
 import type { Version } from './key-index.ts'
 import { FIRST_REVISION } from './revisions.ts'
+import type { Memory } from './values.ts'
 
 const FORMAT = 1
 /** Fills pages, where LMDB would split each in half. Its types have forgotten the option for asynchronous puts. */
@@ -55,11 +56,15 @@ export class Disk {
     }
   }
 
-  /** A copy that the caller owns. */
-  value(revision: number): Bytes {
-    const value = this.#values.getBinary(encodeNumber(revision))
+  /** A copy, in memory that `allocate` gives for so many bytes. */
+  value(revision: number, allocate: Memory): Bytes {
+    // This is lmdb's own buffer, which its next read uses again, and which is longer than its `length` says.
+    const value = this.#values.getBinaryFast(encodeNumber(revision))
     if (!value) throw new Error(`the store has lost the value of revision ${revision}`)
-    return value
+    const { length } = value
+    const copy = allocate(length)
+    value.copy(copy, 0, 0, length)
+    return copy
   }
 
   /** All of it or nothing; resolves when it has reached the disk. */

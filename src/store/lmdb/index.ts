@@ -7,7 +7,7 @@ import { Expiry } from './expiry.ts'
 import { lock } from './lock.ts'
 import { Reader } from './read.ts'
 import { Revisions } from './revisions.ts'
-import { Values } from './values.ts'
+import { own, Values } from './values.ts'
 import { Watchers } from './watch.ts'
 import { Writer } from './writer.ts'
 
@@ -18,7 +18,7 @@ export interface LmdbOptions {
   log: Logger
   /** Bytes of address space to reserve at first; it grows as needed. */
   mapSize?: number
-  /** Bytes of present values kept in memory. Default 64 MiB. */
+  /** Bytes of memory for present values that are kept at hand. Default 64 MiB. */
   cacheSize?: number
   /** Milliseconds of history to keep. Default five minutes, as kube-apiserver's. */
   history?: number
@@ -71,7 +71,7 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
   }
   // The bytes are copied: the caller may use its buffer again, and a small value does not pin a large buffer.
   const write = (key: string, value: Bytes, expected: number, ttl?: number) =>
-    writer.write({ key, value: Buffer.from(value), expected, expires: ttl ? clock.now() + ttl * 1000 : 0 })
+    writer.write({ key, value: copied(value), expected, expires: ttl ? clock.now() + ttl * 1000 : 0 })
 
   return {
     async revision() {
@@ -112,4 +112,10 @@ export async function openLmdb(options: LmdbOptions): Promise<Store> {
       return closing
     },
   }
+}
+
+function copied(value: Bytes): Bytes {
+  const copy = own(value.length)
+  copy.set(value)
+  return copy
 }

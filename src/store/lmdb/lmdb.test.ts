@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
 import { seededRandom, silentLogger, VirtualClock } from '../../base/index.ts'
 import { storeConformance } from '../conformance.ts'
-import { Compacted, type Entry, type Store } from '../store.ts'
+import { Compacted, type Entry, type Page, type Store } from '../store.ts'
 import { openLmdb } from './index.ts'
 
 const prepare = async (cacheSize?: number) => {
@@ -169,6 +169,73 @@ describe('lmdb: compaction by itself', () => {
       await store.close()
     }),
   )
+})
+
+describe('lmdb: much at once', () => {
+  const fill = async (store: Store, count: number) => {
+    const keys = Array.from({ length: count }, (_, index) => `/long/${String(index).padStart(3, '0')}`)
+    for (const key of keys) await store.create(key, Buffer.from(`value of ${key}`.padEnd(1000)))
+    return keys
+  }
+  const check = ({ entries }: Page) => {
+    for (const { key, value } of entries) assert.equal(Buffer.from(value).toString().trimEnd(), `value of ${key}`)
+  }
+
+  it('ends a page by its bytes, and puts it into the memory that is given', () =>
+    within(async options => {
+      const store = await openLmdb({ ...options, cacheSize: 20_000 })
+      const keys = await fill(store, 100)
+      const into = Buffer.alloc(4500)
+      const seen: string[] = []
+      let page: Page | undefined
+      do {
+        page = await store.list('/long/', { after: page?.entries.at(-1)?.key, bytes: 4500, into, uncounted: true })
+        check(page)
+        assert.ok(page.entries.length <= 5)
+        seen.push(...page.entries.map(({ key }) => key))
+      } while (page.remaining > 0)
+      assert.deepEqual(seen, keys)
+      assert.match(into.toString(), /^value of/)
+      // What is kept lies elsewhere.
+      into.fill(0)
+      check(await store.list('/long/'))
+      await store.close()
+    }))
+
+  it('keeps what is read and not what is only written or listed among many', () =>
+    within(async options => {
+      const store = await openLmdb({ ...options, cacheSize: 20_000 })
+      await fill(store, 100)
+      const hot = await store.get('/long/050')
+      for (let round = 0; round < 3; round++) check(await store.list('/long/'))
+      assert.equal(await store.get('/long/050'), hot)
+      const read = await store.get('/long/099')
+      assert.equal(await store.get('/long/099'), read)
+      const updated = await store.update('/long/050', Buffer.from('value of /long/050'), hot!.modRevision)
+      assert.equal(await store.get('/long/050'), updated)
+      await store.close()
+    }))
+
+  it('tells the past no faster than it is taken', () =>
+    within(async options => {
+      const store = await openLmdb(options)
+      await fill(store, 600)
+      const told: number[] = []
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const watcher = store.watch('/long/', 0, {
+        changes: changes => void told.push(changes.length),
+        drained: () => promise,
+        failed: assert.fail,
+      })
+      await until(async () => told.length > 0)
+      for (let turn = 0; turn < 20; turn++) await new Promise(next => setImmediate(next))
+      assert.deepEqual(told, [500])
+      resolve()
+      await until(async () => told.length > 1)
+      assert.deepEqual(told, [500, 100])
+      watcher.close()
+      await store.close()
+    }))
 })
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

@@ -83,9 +83,15 @@ export class Watchers {
       if (change) changes.push(change)
     }
     subscription.seen = Math.max(subscription.seen, end)
-    if (end >= current) this.#join(subscription)
-    else setImmediate(() => this.#replay(subscription))
+    const isOver = end >= current
+    if (isOver) this.#join(subscription)
     if (changes.length > 0) this.#tell(subscription, changes)
+    if (!isOver) void this.#replayOn(subscription)
+  }
+
+  async #replayOn(subscription: Subscription): Promise<void> {
+    await subscription.handlers.drained?.()
+    setImmediate(() => this.#replay(subscription))
   }
 
   #change(prefix: string, revision: number): Change | undefined {

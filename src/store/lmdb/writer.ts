@@ -163,8 +163,8 @@ export class Writer {
   #remember(version: Version, change: Change): void {
     const { versions } = this.#revisions.add(change.key, version)
     const overwritten = versions.at(-2)
-    if (overwritten) this.#values.drop(overwritten)
-    if (change.entry) this.#values.keep(version, change.entry)
+    // Somebody reads it, if it was kept. What nobody has read since it was made need not be.
+    if (overwritten && this.#values.drop(overwritten) && change.entry) this.#values.keep(version, change.entry)
   }
 }
 

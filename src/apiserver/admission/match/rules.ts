@@ -50,9 +50,14 @@ export function matchedVersion(
   }: Pick<Attributes, 'requested' | 'resource' | 'subresource' | 'operation'>,
   equivalents: Equivalents,
 ): Resource | undefined {
-  const asked = (one: Resource) => rules?.some(rule => ruleMatches(rule, one, subresource, operation))
-  if (asked(requested)) return requested
-  return matchPolicy === 'Exact' ? undefined : equivalents(resource).find(asked)
+  const asks = (rule: Rule, one: Resource) => ruleMatches(rule, one, subresource, operation)
+  if (rules?.some(rule => asks(rule, requested))) return requested
+  if (matchPolicy === 'Exact') return undefined
+  for (const rule of rules ?? []) {
+    const found = equivalents(resource).find(one => asks(rule, one))
+    if (found) return found
+  }
+  return undefined
 }
 
 const CONFIGURATIONS = new Set([

@@ -22,15 +22,17 @@ export async function namespaceSelected(
 }
 
 /** The namespace that a request is in, or is about; undefined for what is in none. Rejects with NotFound. */
-export async function namespaceOf(
-  { resource, namespace, name, subresource, operation, object }: Attributes,
-  reader: Reader,
-): Promise<core.Namespace | undefined> {
-  const isNamespace = resource.group === '' && resource.resource === 'namespaces'
-  if (isNamespace && !subresource && operation !== 'DELETE') return object as core.Namespace
-  const wanted = isNamespace ? name : namespace
+export async function namespaceOf(attributes: Attributes, reader: Reader): Promise<core.Namespace | undefined> {
+  const { namespace: wanted, subresource, operation, object } = attributes
+  if (isNamespace(attributes) && !subresource && operation !== 'DELETE') return object as core.Namespace
   if (!wanted) return undefined
   const found = await reader.read(resources.namespaces, '', wanted)
   if (!found) throw errors.notFound(resources.namespaces, wanted)
   return found
 }
+
+/** What expressions are told of as `namespaceObject`: a Namespace is in none. */
+export const enclosingNamespace = (attributes: Attributes, reader: Reader): Promise<core.Namespace | undefined> =>
+  isNamespace(attributes) ? Promise.resolve(undefined) : namespaceOf(attributes, reader)
+
+const isNamespace = ({ resource }: Attributes): boolean => resource.group === '' && resource.resource === 'namespaces'

@@ -67,24 +67,32 @@ export class Definitions<P extends Policy, B extends Binding, Own> {
     )
   }
 
-  /** Whether the match is for a request by more than its rules; `resources` is of the policy or of a binding. */
-  async selects(
+  /**
+   * The version in which the request is to be looked at, when it is for what `resources` says by more than its rules;
+   * undefined when it is not. `bound`: it is of a binding, which without rules is for all that its policy is for.
+   */
+  async selected(
     resources: admissionregistration.MatchResources | undefined,
     attributes: Attributes,
     reader: Reader,
     bound: boolean,
-  ): Promise<boolean> {
-    if (!resources) return true
+  ): Promise<Resource | undefined> {
+    const { requested } = attributes
+    if (!resources) return requested
     const { resourceRules, excludeResourceRules, matchPolicy, namespaceSelector, objectSelector } = resources
-    const fits = (rules: admissionregistration.NamedRuleWithOperations[] | undefined) =>
-      (rules ?? []).some(
-        rule => matchedVersion([rule], matchPolicy, attributes, this.#equivalents) && isNamed(rule, attributes),
+    if (!objectSelected(LabelSelector.of(objectSelector ?? {}), attributes)) return undefined
+    const version = (rules: admissionregistration.NamedRuleWithOperations[] | undefined) =>
+      matchedVersion(
+        rules?.filter(rule => isNamed(rule, attributes)),
+        matchPolicy,
+        attributes,
+        this.#equivalents,
       )
-    if (fits(excludeResourceRules)) return false
-    // A binding without rules is for all that its policy is for.
-    if (!(bound && !resourceRules?.length) && !fits(resourceRules)) return false
-    if (!(await namespaceSelected(LabelSelector.of(namespaceSelector ?? {}), attributes, reader))) return false
-    return objectSelected(LabelSelector.of(objectSelector ?? {}), attributes)
+    if (version(excludeResourceRules)) return undefined
+    const as = bound && !resourceRules?.length ? requested : version(resourceRules)
+    if (!as || !(await namespaceSelected(LabelSelector.of(namespaceSelector ?? {}), attributes, reader)))
+      return undefined
+    return as
   }
 
   #refresh(): void {

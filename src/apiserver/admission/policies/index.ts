@@ -5,8 +5,10 @@ import { live } from '../../registry/live.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { Equivalents } from '../match/rules.ts'
+import type { AdmissionMetrics } from '../metrics.ts'
 import { Definitions } from './definitions.ts'
 import { changesOf, mutatingPolicies } from './mutating.ts'
+import { reportTypes } from './status.ts'
 import { checksOf, validatingPolicies } from './validating.ts'
 
 /** The rules that ValidatingAdmissionPolicies and MutatingAdmissionPolicies write in CEL. */
@@ -19,6 +21,7 @@ export interface PolicyOptions {
   registry: Registry
   authorizer: Authorizer
   equivalents: Equivalents
+  metrics: AdmissionMetrics
 }
 
 export async function admissionPolicies(options: PolicyOptions): Promise<AdmissionPolicies> {
@@ -30,6 +33,7 @@ export async function admissionPolicies(options: PolicyOptions): Promise<Admissi
     live(registry, resources.validatingAdmissionPolicyBindings),
   ])
   const [mutating, mutatingBindings, validating, validatingBindings] = followed
+  reportTypes(registry, validating)
   return {
     mutating: mutatingPolicies(new Definitions(mutating, mutatingBindings, equivalents, changesOf), options),
     validating: validatingPolicies(new Definitions(validating, validatingBindings, equivalents, checksOf), options),

@@ -1,17 +1,23 @@
-import { type admissionregistration, apiVersion, errors, type KubeObject, type Resource } from '../../../api/index.ts'
-import { codecFor, DecodeError } from '../../../encoding/index.ts'
-import { applyJsonPatch, mergeConfiguration, modelSchema, PatchError, type Schema } from '../../../patch/index.ts'
-import { CelError, Dict, fromCel, List } from '../../cel/index.ts'
-import { schemaOf } from '../../registry/ownership.ts'
-import type { Registry } from '../../registry/registry.ts'
+import { type admissionregistration, type KubeObject, type Resource, StatusError } from '../../../api/index.ts'
+import { CelError, createBudget } from '../../cel/index.ts'
 import { same } from '../../registry/validation/field.ts'
-import type { AdmissionPlugin, Attributes } from '../admission.ts'
-import { conditionsHold, Evaluation, type Expression, policyExpression } from '../expressions.ts'
+import { type AdmissionPlugin, type Attributes, forbidden } from '../admission.ts'
+import {
+  conditionsHold,
+  Evaluation,
+  type Expression,
+  OutOfBudget,
+  POLICY_COST,
+  policyExpression,
+} from '../expressions.ts'
+import { enclosingNamespace } from '../match/selectors.ts'
 import { inVersion, replaceObject } from '../match/versions.ts'
+import type { PolicyCheck } from '../metrics.ts'
 import { Round } from '../reinvocation.ts'
-import type { Definitions, Match } from './definitions.ts'
+import type { Definition, Definitions, Match } from './definitions.ts'
 import type { PolicyOptions } from './index.ts'
-import { Misconfigured, paramsOf } from './params.ts'
+import { Misconfigured, paramsOf, policyProblem } from './params.ts'
+import { patched, Unpatchable } from './patches.ts'
 
 type Policy = admissionregistration.MutatingAdmissionPolicy
 type Binding = admissionregistration.MutatingAdmissionPolicyBinding
@@ -30,11 +36,27 @@ export const changesOf = ({ spec: { mutations, reinvocationPolicy } }: Policy): 
   })),
 })
 
+/** A policy that is to change the object, once for each of the parameters that a binding hands it. */
+interface Invocation {
+  definition: Definition<Binding, Changes>
+  binding: Binding
+  params: KubeObject | null
+  as: Resource
+}
+
+/** Why a policy could not do its part, which refuses the request unless the policy is lenient. */
+interface Failure {
+  definition: Definition<Binding, Changes>
+  message: string
+  reason?: string
+}
+
 /** Source: https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/ */
 export function mutatingPolicies(
   definitions: Definitions<Policy, Binding, Changes>,
   options: PolicyOptions,
 ): AdmissionPlugin {
+  const { registry, authorizer, metrics } = options
   const rounds = new WeakMap<Attributes, Round>()
   return {
     name: 'MutatingAdmissionPolicy',
@@ -45,115 +67,131 @@ export function mutatingPolicies(
     },
   }
 
-  async function mutateAll(matches: Match<Binding, Changes>[], attributes: Attributes) {
+  async function mutateAll(matches: Match<Binding, Changes>[], attributes: Attributes): Promise<void> {
+    const failures: Failure[] = []
+    const invocations: Invocation[] = []
+    for (const { definition } of matches) await collect(definition, attributes, invocations, failures)
+    if (invocations.length) await invokeAll(invocations, attributes, failures)
+    const refusing = failures.filter(({ definition }) => definition.policy.spec.failurePolicy !== 'Ignore')
+    if (refusing.length) throw denied(attributes, refusing)
+  }
+
+  async function collect(
+    definition: Definition<Binding, Changes>,
+    attributes: Attributes,
+    invocations: Invocation[],
+    failures: Failure[],
+  ): Promise<void> {
+    const { policy, bindings } = definition
+    const { name } = policy.metadata
+    const as = await definitions.selected(policy.spec.matchConstraints, attributes, registry.reader, false)
+    if (!as) return
+    const problem = policyProblem(registry, policy)
+    if (problem) {
+      failures.push({ definition, message: `policy ${JSON.stringify(name)} denied request: ${problem}` })
+      return
+    }
+    for (const binding of bindings) {
+      if (!(await definitions.selected(binding.spec.matchResources, attributes, registry.reader, true))) continue
+      try {
+        for (const params of await paramsOf(registry, policy, binding, attributes))
+          invocations.push({ definition, binding, params, as })
+      } catch (error) {
+        if (!(error instanceof Misconfigured)) throw error
+        const message = named(definition, binding, `failed to configure binding: ${error.message}`)
+        failures.push({ definition, message })
+      }
+    }
+  }
+
+  async function invokeAll(invocations: Invocation[], attributes: Attributes, failures: Failure[]): Promise<void> {
     const again = attributes.reinvocation === 'running'
     const round = rounds.get(attributes) ?? new Round()
     rounds.set(attributes, round)
     if (again) round.begin(attributes)
-    const { reader } = options.registry
-    for (const match of matches) {
-      const { policy, bindings, own } = match.definition
-      if (!(await definitions.selects(policy.spec.matchConstraints, attributes, reader, false))) continue
-      for (const binding of bindings) {
-        const id = `${policy.metadata.name}/${binding.metadata.name}`
-        if (again && !round.isDue(id)) continue
-        if (!(await definitions.selects(binding.spec.matchResources, attributes, reader, true))) continue
-        if (await mutateBound(match, binding, attributes, options)) round.changed(attributes)
-        if (own.again) round.called(id)
-      }
-    }
-    round.end(attributes)
-  }
-}
-
-/** Whether the object has changed. */
-async function mutateBound(
-  { definition: { policy, own, variables, conditions }, as }: Match<Binding, Changes>,
-  binding: Binding,
-  attributes: Attributes,
-  { registry, authorizer }: PolicyOptions,
-): Promise<boolean> {
-  const fail = (message: string) => {
-    if (policy.spec.failurePolicy === 'Ignore') return false
-    const shown = attributes.name || attributes.object?.metadata.generateName || 'Unknown'
-    const named = `policy '${policy.metadata.name}' with binding '${binding.metadata.name}' denied request: ${message}`
-    throw errors.forbidden(attributes.requested, shown, named)
-  }
-  let changed = false
-  try {
-    for (const params of await paramsOf(registry, policy, binding, attributes)) {
-      const begin = async () => {
-        const evaluation = await Evaluation.begin(registry, authorizer, as, attributes)
-        evaluation.setParams(params)
-        evaluation.define(variables)
-        return evaluation
-      }
-      const held = await conditionsHold(conditions, await begin())
+    const namespace = await enclosingNamespace(attributes, registry.reader)
+    let touched = false
+    for (const invocation of invocations) {
+      const { definition, binding, params } = invocation
+      const fail = (message: string) =>
+        failures.push({ definition, message: named(definition, binding, message), reason: 'Invalid' })
+      const { conditions, own, policy } = definition
+      const held = conditions.length ? await conditionsHold(conditions, await begin(invocation, attributes)) : true
       if (typeof held === 'string') fail(held)
       if (held !== true) continue
-      for (const mutation of own.mutations)
-        if (await mutate(registry, as, attributes, await begin(), mutation)) changed = true
+      const { name: of, namespace: within } = params?.metadata ?? {}
+      const id = `${policy.metadata.name}/${binding.metadata.name}/${within ?? ''}/${of ?? ''}`
+      if (again && !round.isDue(id)) continue
+      let changed = false
+      for (const mutation of own.mutations) {
+        const started = registry.clock.monotonic()
+        const observe = (error_type: PolicyCheck['error_type']) => {
+          const check = { policy: policy.metadata.name, policy_binding: binding.metadata.name, error_type }
+          metrics.policyChecked('mutating', check, (registry.clock.monotonic() - started) / 1000)
+        }
+        try {
+          if (await mutate(invocation, attributes, mutation, namespace)) changed = true
+          touched = true
+          observe('no_error')
+        } catch (error) {
+          const known = error instanceof CelError || error instanceof Unpatchable || error instanceof OutOfBudget
+          observe(error instanceof OutOfBudget ? 'out_of_budget' : 'invalid_error')
+          if (!known) throw error
+          fail(error.message)
+        }
+      }
+      if (changed) round.changed(attributes)
+      if (own.again) round.called(id)
     }
-  } catch (error) {
-    const known = error instanceof CelError || error instanceof Misconfigured || error instanceof PatchError
-    if (known || error instanceof DecodeError) fail(messageOf(error))
-    else throw error
+    if (touched) round.changed(attributes)
+    round.end(attributes)
   }
-  return changed
+
+  async function begin(
+    { definition, params, as }: Invocation,
+    attributes: Attributes,
+    namespace?: KubeObject,
+  ): Promise<Evaluation> {
+    const evaluation = await Evaluation.begin(registry, authorizer, as, attributes, namespace)
+    evaluation.setParams(params)
+    evaluation.define(definition.variables)
+    return evaluation
+  }
+
+  /** Whether the object has changed. Rejects with a CelError, an Unpatchable, or what to answer at once. */
+  async function mutate(
+    invocation: Invocation,
+    attributes: Attributes,
+    { patchType, expression }: Changes['mutations'][number],
+    namespace?: KubeObject,
+  ): Promise<boolean> {
+    const { as } = invocation
+    const before = (await inVersion(registry, as, attributes, attributes.object))!
+    const evaluation = await begin(invocation, attributes, namespace)
+    const value = await evaluated(evaluation, expression)
+    const after = patched(registry, as, attributes, before, patchType, value)
+    if (same(after, before)) return false
+    await replaceObject(registry, as, attributes, after)
+    return true
+  }
 }
 
-const messageOf = (error: Error) => (error instanceof PatchError ? String(error.cause ?? error.message) : error.message)
-
-async function mutate(
-  registry: Registry,
-  as: Resource,
-  attributes: Attributes,
-  evaluation: Evaluation,
-  { patchType, expression }: Changes['mutations'][number],
-): Promise<boolean> {
-  const before = (await inVersion(registry, as, attributes, attributes.object))!
-  let made: unknown
+async function evaluated(evaluation: Evaluation, expression: Expression): Promise<unknown> {
   try {
-    const value = await evaluation.evaluate(expression)
-    made =
-      patchType === 'JSONPatch'
-        ? applyJsonPatch(before, operations(value))
-        : mergeConfiguration(schemaFor(registry, as, attributes), before, configuration(value))
+    return await evaluation.evaluate(expression, createBudget(POLICY_COST))
   } catch (error) {
     if (!(error instanceof CelError)) throw error
     throw new CelError(`expression '${expression.text}' resulted in error: ${error.message}`)
   }
-  const changed = decoded(registry, as, attributes, made)
-  if (same(changed, before)) return false
-  await replaceObject(registry, as, attributes, changed)
-  return true
 }
 
-const schemaFor = ({ served }: Registry, as: Resource, { kind }: Attributes): Schema =>
-  kind ? modelSchema(kind.type) : schemaOf(served(as))
+const named = ({ policy }: Definition<Binding, Changes>, { metadata }: Binding, message: string): string =>
+  `policy '${policy.metadata.name}' with binding '${metadata.name}' denied request: ${message}`
 
-/** A list of `JSONPatch{...}`. */
-function operations(value: unknown): unknown {
-  if (!(value instanceof List)) throw new CelError('type mismatch: JSONPatchType.expression must evaluate to array')
-  return [...value].map(each => {
-    if (each instanceof Dict && each.typeName === 'JSONPatch') return fromCel(each)
-    throw new CelError('type mismatch: JSONPatchType.expression must evaluate to array of JSONPatch')
-  })
-}
-
-/** `Object{...}`, in which neither the kind nor the version can be set. */
-function configuration(value: unknown): object {
-  if (!(value instanceof Dict) || value.typeName !== 'Object')
-    throw new CelError('unexpected evaluation result: must be Object')
-  return fromCel(value) as object
-}
-
-function decoded({ served }: Registry, as: Resource, { kind }: Attributes, made: unknown): KubeObject {
-  const { codec, strategy } = kind ? { codec: codecFor<KubeObject>(kind.type), strategy: undefined } : served(as)
-  const { object } = codec.decode(made)
-  object.kind = (kind ?? as).kind
-  object.apiVersion = apiVersion(kind ?? as)
-  codec.default(object)
-  strategy?.defaults?.(object)
-  return object
+/** The first failure is the answer, with all of them as its causes. */
+function denied(attributes: Attributes, failures: Failure[]): StatusError {
+  const { status } = forbidden(attributes, 'admission request denied by policy')
+  const [{ message, reason = status.reason }] = failures as [Failure]
+  const causes = failures.map(failure => ({ message: failure.message }))
+  return new StatusError({ ...status, message, reason, details: { ...status.details, causes } })
 }

@@ -1,10 +1,21 @@
-import { type admissionregistration, errors, type KubeObject, type StatusError } from '../../../api/index.ts'
-import { CelError } from '../../cel/index.ts'
-import type { AdmissionPlugin, Attributes } from '../admission.ts'
-import { conditionsHold, Evaluation, type Expression, policyExpression } from '../expressions.ts'
+import type { admissionregistration, KubeObject, Resource, StatusError } from '../../../api/index.ts'
+import { CelError, createBudget } from '../../cel/index.ts'
+import { type AdmissionPlugin, type Attributes, annotate, forbidden } from '../admission.ts'
+import {
+  conditionsHold,
+  Evaluation,
+  type Expression,
+  failedExpression,
+  OutOfBudget,
+  POLICY_COST,
+  policyExpression,
+} from '../expressions.ts'
+import { enclosingNamespace } from '../match/selectors.ts'
+import type { PolicyCheck } from '../metrics.ts'
+import { AuditValues } from './audit.ts'
 import type { Definition, Definitions, Match } from './definitions.ts'
 import type { PolicyOptions } from './index.ts'
-import { Misconfigured, paramsOf } from './params.ts'
+import { Misconfigured, paramsOf, policyProblem } from './params.ts'
 
 type Policy = admissionregistration.ValidatingAdmissionPolicy
 type Binding = admissionregistration.ValidatingAdmissionPolicyBinding
@@ -17,7 +28,7 @@ export interface Checks {
     messageExpression?: Expression
     reason?: string
   }[]
-  annotations: Expression[]
+  annotations: { key: string; expression: Expression }[]
 }
 
 export const checksOf = ({ spec: { validations, auditAnnotations } }: Policy): Checks => ({
@@ -27,13 +38,24 @@ export const checksOf = ({ spec: { validations, auditAnnotations } }: Policy): C
     reason,
     ...(messageExpression ? { messageExpression: policyExpression(messageExpression) } : {}),
   })),
-  annotations: (auditAnnotations ?? []).map(({ valueExpression }) => policyExpression(valueExpression)),
+  annotations: (auditAnnotations ?? []).map(({ key, valueExpression }) => ({
+    key,
+    expression: policyExpression(valueExpression),
+  })),
 })
 
 /** One check that did not pass. */
 interface Refusal {
   message: string
-  reason?: string
+  reason?: string | undefined
+  /** Which of the policy's validations. */
+  index: number
+  /** It is not that the object is wrong: the check could not be made. */
+  error?: PolicyCheck['error_type']
+  /** Whatever the binding says is to be done, the request is refused. */
+  always?: boolean
+  /** How long it took to find out. */
+  seconds?: number
 }
 
 /** Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/ */
@@ -55,62 +77,99 @@ async function validateAll(
   options: PolicyOptions,
 ): Promise<void> {
   const denials: StatusError[] = []
-  for (const { definition, as } of matches) {
+  const { registry } = options
+  for (const { definition } of matches) {
     const { policy, bindings } = definition
-    const { reader } = options.registry
-    if (!(await definitions.selects(policy.spec.matchConstraints, attributes, reader, false))) continue
-    for (const binding of bindings) {
-      if (!(await definitions.selects(binding.spec.matchResources, attributes, reader, true))) continue
-      const refusals = await refusalsOf(definition, binding, as, attributes, options)
-      act(policy.metadata.name, binding, attributes, refusals, denials)
+    const { name } = policy.metadata
+    const as = await definitions.selected(policy.spec.matchConstraints, attributes, registry.reader, false)
+    if (!as) continue
+    const problem = policyProblem(registry, policy)
+    if (problem) {
+      if (!isLenient(policy))
+        denials.push(denied(attributes, `ValidatingAdmissionPolicy '${name}' denied request: ${problem}`))
+      continue
     }
+    const audited = new AuditValues()
+    for (const binding of bindings) {
+      if (!(await definitions.selected(binding.spec.matchResources, attributes, registry.reader, true))) continue
+      const refusals = await refusalsOf(definition, binding, as, attributes, options, audited)
+      for (const refusal of refusals) act(name, binding, attributes, refusal, denials, options)
+    }
+    audited.tell(name, attributes)
   }
   if (denials[0]) throw denials[0]
 }
 
+const isLenient = (policy: Definition<Binding, Checks>['policy']) => policy.spec.failurePolicy === 'Ignore'
+
 /** Source: k8s.io/apiserver/pkg/admission/plugin/policy/validating dispatcher.go */
 function act(
   policy: string,
-  { metadata, spec }: Binding,
+  { metadata: { name }, spec: { validationActions: actions } }: Binding,
   attributes: Attributes,
-  refusals: Refusal[],
+  { message, reason, index, always, error = 'no_error', seconds = 0 }: Refusal,
   denials: StatusError[],
+  { metrics }: PolicyOptions,
 ): void {
-  const named = `ValidatingAdmissionPolicy '${policy}' with binding '${metadata.name}'`
-  for (const { message, reason } of refusals) {
-    if (spec.validationActions.includes('Deny'))
+  const observe = (action: NonNullable<PolicyCheck['enforcement_action']>) =>
+    metrics.policyChecked(
+      'validating',
+      { policy, policy_binding: name, error_type: error, enforcement_action: action },
+      seconds,
+    )
+  for (const action of always ? ['Deny'] : actions) {
+    if (action === 'Deny') {
+      const named = `ValidatingAdmissionPolicy '${policy}' with binding '${name}'`
       denials.push(denied(attributes, `${named} denied request: ${message}`, reason))
-    if (spec.validationActions.includes('Warn'))
+      observe('deny')
+    } else if (action === 'Warn') {
       attributes.warnings.push(
-        `Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${metadata.name}': ${message}`,
+        `Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${name}': ${message}`,
       )
+      observe('warn')
+    } else if (action === 'Audit') {
+      const failure = { message, policy, binding: name, expressionIndex: index, validationActions: actions }
+      annotate(attributes, 'validation.policy.admission.k8s.io/validation_failure', JSON.stringify([failure]))
+      observe('audit')
+    }
   }
 }
 
 async function refusalsOf(
   definition: Definition<Binding, Checks>,
   binding: Binding,
-  as: Match<Binding, Checks>['as'],
+  as: Resource,
   attributes: Attributes,
   { registry, authorizer }: PolicyOptions,
+  audited: AuditValues,
 ): Promise<Refusal[]> {
-  const fails = definition.policy.spec.failurePolicy !== 'Ignore'
-  const failure = (message: string): Refusal[] => (fails ? [{ message }] : [])
+  const lenient = isLenient(definition.policy)
   let params: (KubeObject | null)[]
   try {
     params = await paramsOf(registry, definition.policy, binding, attributes)
   } catch (error) {
-    if (error instanceof Misconfigured) return failure(error.message)
-    throw error
+    if (!(error instanceof Misconfigured)) throw error
+    return lenient ? [] : [{ message: `failed to configure binding: ${error.message}`, index: 0, always: true }]
   }
   const found: Refusal[] = []
-  for (const param of params) {
-    const evaluation = await Evaluation.begin(registry, authorizer, as, attributes)
+  const begin = async (param: KubeObject | null, namespace?: KubeObject) => {
+    const evaluation = await Evaluation.begin(registry, authorizer, as, attributes, namespace)
     evaluation.setParams(param)
     evaluation.define(definition.variables)
-    const held = await conditionsHold(definition.conditions, evaluation)
-    if (typeof held === 'string') found.push(...failure(held))
-    else if (held) found.push(...(await check(definition.own, evaluation, failure)))
+    return evaluation
+  }
+  for (const param of params) {
+    const held = definition.conditions.length ? await conditionsHold(definition.conditions, await begin(param)) : true
+    if (typeof held === 'string') {
+      if (!lenient) found.push({ message: held, index: 0, error: 'invalid_error' })
+      continue
+    }
+    if (!held) continue
+    const evaluation = await begin(param, await enclosingNamespace(attributes, registry.reader))
+    const started = registry.clock.monotonic()
+    const problems = await check(definition.own, evaluation, audited)
+    const seconds = (registry.clock.monotonic() - started) / 1000
+    found.push(...problems.filter(({ error }) => !lenient || !error).map(problem => ({ ...problem, seconds })))
   }
   return found
 }
@@ -118,53 +177,55 @@ async function refusalsOf(
 async function check(
   { validations, annotations }: Checks,
   evaluation: Evaluation,
-  failure: (message: string) => Refusal[],
+  audited: AuditValues,
 ): Promise<Refusal[]> {
   const found: Refusal[] = []
-  const guarded = async (expression: Expression, run: () => Promise<void>) => {
+  const budget = createBudget(POLICY_COST)
+  for (const [index, { expression, message, messageExpression, reason }] of validations.entries()) {
     try {
-      await run()
+      if ((await evaluation.evaluate(expression, budget)) === true) continue
+      const made = messageExpression && (await messageOf(messageExpression, evaluation, budget.left))
+      const text = made || message?.trim() || `failed expression: ${expression.text.trim()}`
+      found.push({ message: text, reason, index })
     } catch (error) {
+      if (error instanceof OutOfBudget) return [{ message: error.message, index: 0, error: 'out_of_budget' }]
       if (!(error instanceof CelError)) throw error
-      found.push(...failure(`expression '${expression.text}' resulted in error: ${error.message}`))
+      found.push({ message: failedExpression(expression, error), index, error: 'invalid_error' })
     }
   }
-  for (const { expression, message, messageExpression, reason } of validations)
-    await guarded(expression, async () => {
-      if ((await evaluation.evaluate(expression)) === true) return
-      const made = messageExpression && (await messageOf(messageExpression, evaluation))
-      found.push({ message: made ?? message?.trim() ?? `failed expression: ${oneLine(expression.text)}`, reason })
-    })
-  // Nothing is kept of what they say; one that cannot be evaluated counts all the same.
-  for (const annotation of annotations)
-    await guarded(annotation, async () => {
-      await evaluation.evaluate(annotation)
-    })
+  const apart = createBudget(POLICY_COST)
+  for (const { key, expression } of annotations) {
+    try {
+      const value = await evaluation.evaluate(expression, apart)
+      if (typeof value === 'string') audited.add(key, value.trim())
+    } catch (error) {
+      if (error instanceof OutOfBudget) return [{ message: error.message, index: 0, error: 'out_of_budget' }]
+      if (!(error instanceof CelError)) throw error
+      found.push({ message: failedExpression(expression, error), index: 0, error: 'invalid_error', always: true })
+    }
+  }
   return found
 }
 
 const MAX_MESSAGE = 5 * 1024
 
 /** Undefined when it makes nothing that could be shown. */
-async function messageOf(expression: Expression, evaluation: Evaluation): Promise<string | undefined> {
+async function messageOf(expression: Expression, evaluation: Evaluation, left: number): Promise<string | undefined> {
   try {
-    const made = await evaluation.evaluate(expression)
+    const made = await evaluation.evaluate(expression, createBudget(left))
     if (typeof made !== 'string') return undefined
     const text = made.trim()
-    return text && !text.includes('\n') && text.length <= MAX_MESSAGE ? text : undefined
+    return text.includes('\n') || Buffer.byteLength(text) > MAX_MESSAGE ? undefined : text
   } catch (error) {
     if (error instanceof CelError) return undefined
     throw error
   }
 }
 
-const oneLine = (text: string) => text.trim().replace(/\r?\n/g, ' ')
-
 const CODES: Record<string, number> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 }
 
-function denied({ requested, name, object }: Attributes, message: string, reason = 'Invalid'): StatusError {
-  const shown = name || object?.metadata.name || object?.metadata.generateName || 'Unknown'
-  const error = errors.forbidden(requested, shown, message)
+function denied(attributes: Attributes, message: string, reason = 'Invalid'): StatusError {
+  const error = forbidden(attributes, message)
   error.status.reason = reason
   error.status.code = CODES[reason] ?? 422
   error.status.details = { ...error.status.details, causes: [{ message }] }

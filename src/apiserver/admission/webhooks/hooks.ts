@@ -17,6 +17,9 @@ export type Configuration =
 export interface Hook {
   /** Among all of its kind, over time. */
   id: string
+  configuration: string
+  /** Among all of its kind, now. */
+  index: number
   webhook: Webhook
   namespaceSelector: LabelSelector
   objectSelector: LabelSelector
@@ -65,18 +68,19 @@ export class Hooks {
 
   #rebuild(configurations: readonly Configuration[]): void {
     this.#from = configurations
-    this.#hooks = configurations.flatMap(hooksOf)
+    this.#hooks = configurations.flatMap(hooksOf).map((hook, index) => ({ ...hook, index }))
     this.#matches = new WeakMap()
   }
 }
 
-function hooksOf({ metadata, webhooks }: Configuration): Hook[] {
+function hooksOf({ metadata, webhooks }: Configuration): Omit<Hook, 'index'>[] {
   const seen = new Map<string, number>()
   return (webhooks ?? []).map(webhook => {
     const nth = seen.get(webhook.name) ?? 0
     seen.set(webhook.name, nth + 1)
     return {
       id: `${metadata.name}/${webhook.name}/${nth}`,
+      configuration: metadata.name,
       webhook,
       namespaceSelector: LabelSelector.of(webhook.namespaceSelector ?? {}),
       objectSelector: LabelSelector.of(webhook.objectSelector ?? {}),

@@ -1,19 +1,16 @@
-import { errors, resources } from '../../../api/index.ts'
+import { resources } from '../../../api/index.ts'
 import type { Component } from '../../../base/index.ts'
 import type { Authorizer } from '../../authz/authorizer.ts'
 import { live } from '../../registry/live.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { WebhookClient } from '../../webhook/client.ts'
-import type { AdmissionPlugin, Attributes } from '../admission.ts'
-import { conditionsHold, Evaluation } from '../expressions.ts'
+import { type AdmissionPlugin, type Attributes, annotate } from '../admission.ts'
 import type { Equivalents } from '../match/rules.ts'
-import { namespaceSelected, objectSelected } from '../match/selectors.ts'
-import { inVersion } from '../match/versions.ts'
+import type { AdmissionMetrics } from '../metrics.ts'
 import { Round } from '../reinvocation.ts'
-import { admissionRequest } from '../request.ts'
+import { Caller } from './caller.ts'
 import { Hooks, type Match } from './hooks.ts'
 import { applyPatch } from './patch.ts'
-import { CallFailed, Denied, noDryRun, review, type Verdict } from './review.ts'
 
 /**
  * Asks the programs that MutatingWebhookConfigurations and ValidatingWebhookConfigurations name. Without such, a request costs
@@ -31,6 +28,7 @@ export interface WebhookOptions {
   /** Answers what match conditions ask it. */
   authorizer: Authorizer
   equivalents: Equivalents
+  metrics: AdmissionMetrics
 }
 
 export async function admissionWebhooks(options: WebhookOptions): Promise<AdmissionWebhooks> {
@@ -40,10 +38,9 @@ export async function admissionWebhooks(options: WebhookOptions): Promise<Admiss
     live(registry, resources.validatingWebhookConfigurations),
   ])
   const [mutating, validating] = configurations.map(each => new Hooks(each, equivalents)) as [Hooks, Hooks]
-  const caller = new Caller(options)
   return {
-    mutating: mutatingPlugin(registry, caller, mutating),
-    validating: validatingPlugin(caller, validating),
+    mutating: mutatingPlugin(registry, new Caller(options, 'admit'), mutating),
+    validating: validatingPlugin(new Caller(options, 'validating'), validating),
     async stop() {
       await Promise.all(configurations.map(each => each.stop()))
     },
@@ -67,14 +64,32 @@ function mutatingPlugin(registry: Registry, caller: Caller, hooks: Hooks): Admis
     rounds.set(attributes, round)
     if (again) round.begin(attributes)
     for (const match of matches) {
-      const { hook } = match
-      if (again && !round.isDue(hook.id)) continue
+      const { id, webhook } = match.hook
+      if (again && !round.isDue(id)) continue
       if (!(await caller.isFor(match, attributes))) continue
-      const verdict = await caller.call(match, attributes, true)
-      if (verdict?.patch && (await applyPatch(registry, match, attributes, verdict.patch))) round.changed(attributes)
-      if (hook.webhook.reinvocationPolicy === 'IfNeeded') round.called(hook.id)
+      if (await mutated(match, attributes)) round.changed(attributes)
+      if (webhook.reinvocationPolicy === 'IfNeeded') round.called(id)
     }
     round.end(attributes)
+  }
+
+  /** Whether the webhook has changed the object; what it did is told in the audit event. */
+  async function mutated(match: Match, attributes: Attributes): Promise<boolean> {
+    const { configuration, webhook, index } = match.hook
+    const place = `round_${attributes.reinvocation === 'running' ? 1 : 0}_index_${index}`
+    const named = { configuration, webhook: webhook.name }
+    let changed = false
+    try {
+      const verdict = await caller.call(match, attributes, `failed-open.mutation.webhook.admission.k8s.io/${place}`)
+      if (!verdict?.patch) return false
+      changed = await applyPatch(registry, match, attributes, verdict.patch)
+      const told = JSON.stringify({ ...named, patch: verdict.patch, patchType: 'JSONPatch' })
+      annotate(attributes, `patch.webhook.admission.k8s.io/${place}`, told, 'Request')
+      return changed
+    } finally {
+      const told = JSON.stringify({ ...named, mutated: changed })
+      annotate(attributes, `mutation.webhook.admission.k8s.io/${place}`, told)
+    }
   }
 }
 
@@ -88,61 +103,13 @@ const validatingPlugin = (caller: Caller, hooks: Hooks): AdmissionPlugin => ({
     async function callAll(found: Match[], about: Attributes): Promise<void> {
       const wanted: Match[] = []
       for (const match of found) if (await caller.isFor(match, about)) wanted.push(match)
-      const results = await Promise.allSettled(wanted.map(match => caller.call(match, about, false)))
+      const results = await Promise.allSettled(
+        wanted.map((match, index) =>
+          caller.call(match, about, `failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`),
+        ),
+      )
       const refused = results.find(({ status }) => status === 'rejected')
       if (refused) throw (refused as PromiseRejectedResult).reason
     }
   },
 })
-
-class Caller {
-  readonly #registry: Registry
-  readonly #client: WebhookClient
-  readonly #authorizer: Authorizer
-
-  constructor({ registry, client, authorizer }: WebhookOptions) {
-    this.#registry = registry
-    this.#client = client
-    this.#authorizer = authorizer
-  }
-
-  /** Whether the webhook wants to hear of the request, whose rules it fits. */
-  async isFor(match: Match, attributes: Attributes): Promise<boolean> {
-    const { namespaceSelector, objectSelector, conditions } = match.hook
-    if (!(await namespaceSelected(namespaceSelector, attributes, this.#registry.reader))) return false
-    if (!objectSelected(objectSelector, attributes)) return false
-    return !conditions.length || this.#conditionsHold(match, attributes)
-  }
-
-  async #conditionsHold({ hook, as }: Match, attributes: Attributes): Promise<boolean> {
-    const evaluation = await Evaluation.begin(this.#registry, this.#authorizer, as, attributes)
-    const held = await conditionsHold(hook.conditions, evaluation)
-    if (typeof held === 'boolean') return held
-    if (hook.webhook.failurePolicy === 'Ignore') return false
-    throw errors.forbidden(attributes.requested, attributes.name, held)
-  }
-
-  /** Undefined when the webhook failed and its policy is to go on. */
-  async call(match: Match, attributes: Attributes, mutating: boolean): Promise<Verdict | undefined> {
-    const { webhook } = match.hook
-    const { name, sideEffects, failurePolicy } = webhook
-    if (attributes.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') throw noDryRun(name)
-    try {
-      const verdict = await review(this.#client, webhook, await this.#request(match, attributes), mutating)
-      attributes.warnings.push(...verdict.warnings)
-      return verdict
-    } catch (error) {
-      if (error instanceof Denied) attributes.warnings.push(...error.warnings)
-      if (!(error instanceof CallFailed)) throw error
-      this.#registry.log.warn({ webhook: name, failurePolicy, reason: error.message }, 'webhook failed')
-      if (failurePolicy === 'Ignore') return undefined
-      throw errors.internal(error.message)
-    }
-  }
-
-  async #request({ as }: Match, attributes: Attributes) {
-    const object = await inVersion(this.#registry, as, attributes, attributes.object)
-    const old = await inVersion(this.#registry, as, attributes, attributes.old)
-    return admissionRequest(attributes, as, { uid: this.#registry.random.uuid(), object, old })
-  }
-}

@@ -12,9 +12,8 @@ export async function applyPatch(
   registry: Registry,
   { hook, as }: Match,
   attributes: Attributes,
-  patch: unknown,
+  patch: unknown[],
 ): Promise<boolean> {
-  if (Array.isArray(patch) && !patch.length) return false
   if (!attributes.object)
     throw errors.internal(
       `admission webhook ${JSON.stringify(hook.webhook.name)} attempted to modify the object, which is not supported for this operation`,
@@ -31,11 +30,13 @@ function decoded(
   { kind }: Attributes,
   as: Match['as'],
   before: KubeObject,
-  patch: unknown,
+  patch: unknown[],
 ): KubeObject {
   const { codec, strategy } = kind ? { codec: codecFor<KubeObject>(kind.type), strategy: undefined } : served(as)
   try {
-    const { object } = codec.decode(applyJsonPatch(before, patch))
+    const made = applyJsonPatch(before, patch)
+    checkKind(made as Partial<KubeObject> | null, kind ?? as)
+    const { object } = codec.decode(made)
     object.kind = (kind ?? as).kind
     object.apiVersion = apiVersion(kind ?? as)
     codec.default(object)
@@ -46,4 +47,16 @@ function decoded(
     if (error instanceof DecodeError) throw errors.internal(error.message)
     throw error
   }
+}
+
+/** What names no kind is taken for what it was. */
+function checkKind(
+  made: Partial<KubeObject> | null,
+  wanted: Parameters<typeof apiVersion>[0] & { kind: string },
+): void {
+  const { kind = wanted.kind, apiVersion: version = apiVersion(wanted) } = made ?? {}
+  if (kind !== wanted.kind || version !== apiVersion(wanted))
+    throw errors.internal(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(version)} in scheme "pkg/runtime/scheme.go:111"`,
+    )
 }

@@ -1,23 +1,40 @@
 import { type admission, errors, type meta, StatusError } from '../../../api/index.ts'
+import { codecFor, isObject, parseJson, SyntaxProblem } from '../../../encoding/index.ts'
+import { jsonType, Refused } from '../../webhook/answer.ts'
 import type { WebhookClient } from '../../webhook/client.ts'
 import type { Webhook } from './hooks.ts'
 
 type Request = admission.AdmissionRequest
+type Review = Partial<admission.AdmissionReview>
+type Response = Partial<admission.AdmissionResponse>
 
 /** What a webhook says, checked. */
 export interface Verdict {
-  /** Parsed; only from a mutating webhook. */
-  patch?: unknown
-  warnings: string[]
+  /** The operations of a JSON patch; only from a mutating webhook, and never none. */
+  patch?: unknown[]
 }
 
+/** Where what a webhook says besides goes. */
+export interface Remarks {
+  warn(text: string): void
+  annotate(key: string, value: string): void
+}
+
+const GROUP = 'admission.k8s.io'
 const VERSIONS = ['v1', 'v1beta1']
+const KIND = 'AdmissionReview'
 const TIMEOUT = 10
+const BAD_REQUEST = 400
+const UNAVAILABLE = 503
 
 /** The webhook could not be asked, or did not answer as it should; `failurePolicy` says what then. */
 export class CallFailed extends Error {
-  constructor(webhook: string, reason: string) {
+  /** Of HTTP: the webhook's own, or what stands for having none. */
+  readonly code: number
+
+  constructor(webhook: string, reason: string, code = UNAVAILABLE) {
     super(`failed calling webhook ${JSON.stringify(webhook)}: ${reason}`)
+    this.code = code
   }
 }
 
@@ -27,94 +44,101 @@ export async function review(
   webhook: Webhook,
   request: Request,
   mutating: boolean,
+  remarks: Remarks,
 ): Promise<Verdict> {
+  const { name } = webhook
   const version = webhook.admissionReviewVersions.find(each => VERSIONS.includes(each))
   if (!version)
     throw new CallFailed(
-      webhook.name,
-      `could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)`,
+      name,
+      'could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)',
+      BAD_REQUEST,
     )
-  const asked = { kind: 'AdmissionReview', apiVersion: `admission.k8s.io/${version}`, request }
+  const asked = { kind: KIND, apiVersion: `${GROUP}/${version}`, request }
   const answer = await answerOf(client, webhook, asked)
-  try {
-    return judge(webhook.name, verified(answer, asked.apiVersion, request.uid, mutating))
-  } catch (error) {
-    if (error instanceof StatusError) throw error
-    throw new CallFailed(webhook.name, `received invalid webhook response: ${(error as Error).message}`)
-  }
+  const response = verified(webhook, answer, asked.apiVersion, request.uid, mutating)
+  for (const [key, value] of Object.entries(response.auditAnnotations ?? {})) remarks.annotate(`${name}/${key}`, value)
+  for (const text of response.warnings ?? []) remarks.warn(text)
+  if (!response.allowed) throw denial(name, response.status)
+  const patch = response.patch ? operationsOf(name, response.patch) : []
+  if (!patch.length) return {}
+  if (response.patchType !== 'JSONPatch')
+    throw new CallFailed(name, `unsupported patch type ${JSON.stringify(response.patchType)}`, BAD_REQUEST)
+  return { patch }
 }
 
-async function answerOf(client: WebhookClient, webhook: Webhook, asked: object): Promise<Review> {
+async function answerOf(client: WebhookClient, webhook: Webhook, asked: Review): Promise<Review> {
   try {
     const { clientConfig, timeoutSeconds = TIMEOUT } = webhook
-    return ((await client.call(clientConfig, asked, timeoutSeconds)) ?? {}) as Review
+    return decoded(await client.call(clientConfig, asked, timeoutSeconds), asked.apiVersion!)
   } catch (error) {
-    throw new CallFailed(webhook.name, `failed to call webhook: ${(error as Error).message}`)
+    const code = error instanceof Refused ? error.code : undefined
+    throw new CallFailed(webhook.name, `failed to call webhook: ${(error as Error).message}`, code)
   }
 }
 
-/** As it comes: nothing of it is certain. */
-interface Review {
-  kind?: string
-  apiVersion?: string
-  response?: Partial<admission.AdmissionResponse> | null
+/** Both versions have the same fields. Throws an Error for what is of another kind, or has fields of other types. */
+function decoded({ kind = '', apiVersion = '', ...rest }: Record<string, unknown>, expected: string): Review {
+  const [group, version = ''] = String(apiVersion).split('/')
+  const known = kind === KIND && group === GROUP && VERSIONS.includes(version)
+  if (kind && apiVersion && !known)
+    throw new Error(
+      `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
+    )
+  if (known && apiVersion !== expected)
+    throw new Error(`converting (${version}.${KIND}) to (${expected.split('/')[1]}.${KIND}): unknown conversion`)
+  const { object } = codecFor<never>('admission/v1.AdmissionReview').decode(rest)
+  return { ...(object as Review), kind: String(kind), apiVersion: String(apiVersion) }
 }
 
 /** Source: k8s.io/apiserver/pkg/admission/plugin/webhook/request VerifyAdmissionResponse */
-function verified(
-  { kind = '', apiVersion = '', response }: Review,
-  expected: string,
-  uid: string,
-  mutating: boolean,
-): Partial<admission.AdmissionResponse> {
-  if (!response) throw new Error('webhook response was absent')
-  // The older version left these out.
-  if (expected.endsWith('beta1')) return mutating ? response : { ...response, patch: undefined }
+function verified(webhook: Webhook, answer: Review, expected: string, uid: string, mutating: boolean): Response {
+  const { kind, apiVersion, response } = answer
+  const invalid = (why: string) => new CallFailed(webhook.name, `received invalid webhook response: ${why}`)
+  if (!response) throw invalid('webhook response was absent')
+  // The older version left these out, and knows one type of patch.
+  if (expected.endsWith('beta1')) return { ...response, ...(mutating ? { patchType: 'JSONPatch' } : { patch: '' }) }
   if (response.uid !== uid)
-    throw new Error(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid ?? '')}`)
-  if (kind !== 'AdmissionReview' || apiVersion !== expected)
-    throw new Error(`expected webhook response of ${expected}, Kind=AdmissionReview, got ${apiVersion}, Kind=${kind}`)
+    throw invalid(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response.uid)}`)
+  if (kind !== KIND || apiVersion !== expected)
+    throw invalid(`expected webhook response of ${expected}, Kind=${KIND}, got ${apiVersion || '/'}, Kind=${kind}`)
   const { patch, patchType } = response
-  if (!mutating && patch) throw new Error('validating webhook may not return response.patch')
-  if (!mutating && patchType !== undefined) throw new Error('validating webhook may not return response.patchType')
-  if (patch && patchType === undefined) throw new Error('webhook returned response.patch but not response.patchType')
-  if (!patch && patchType !== undefined) throw new Error('webhook returned response.patchType but not response.patch')
-  if (patchType !== undefined && patchType !== 'JSONPatch')
-    throw new Error(`webhook returned invalid response.patchType of ${JSON.stringify(patchType)}`)
+  if (!mutating && patch) throw invalid('validating webhook may not return response.patch')
+  if (!mutating && patchType !== undefined) throw invalid('validating webhook may not return response.patchType')
+  if (patch && patchType === undefined) throw invalid('webhook returned response.patch but not response.patchType')
+  if (!patch && patchType !== undefined) throw invalid('webhook returned response.patchType but not response.patch')
+  if (patchType === '') throw invalid('webhook returned invalid response.patchType of ""')
   return response
 }
 
-function judge(name: string, { allowed, status, patch, warnings }: Partial<admission.AdmissionResponse>): Verdict {
-  const verdict = { warnings: (warnings ?? []).map(String) }
-  if (allowed !== true) throw new Denied(name, status, verdict.warnings)
-  return patch ? { ...verdict, patch: parsedPatch(patch) } : verdict
-}
-
-function parsedPatch(patch: string): unknown {
+function operationsOf(webhook: string, patch: string): unknown[] {
+  const undecodable = (why: string) => new CallFailed(webhook, `received undecodable patch in webhook response: ${why}`)
+  const wrong = (value: unknown, type: string) =>
+    undecodable(`json: cannot unmarshal ${jsonType(value)} into Go value of type jsonpatch.${type}`)
+  let value: unknown
   try {
-    return JSON.parse(Buffer.from(patch, 'base64').toString())
+    value = parseJson(Buffer.from(patch, 'base64')).value
   } catch (error) {
-    throw new Error(`undecodable patch: ${(error as Error).message}`)
+    if (error instanceof SyntaxProblem) throw undecodable(error.message)
+    throw error
   }
+  if (value === null) return []
+  if (!Array.isArray(value)) throw wrong(value, 'Patch')
+  for (const operation of value) if (!isObject(operation)) throw wrong(operation, 'Operation')
+  return value
 }
 
 /** A webhook said no. Source: k8s.io/apiserver/pkg/admission/plugin/webhook/errors ToStatusErr */
-export class Denied extends StatusError {
-  readonly warnings: string[]
-
-  constructor(webhook: string, result: meta.Status | undefined, warnings: string[]) {
-    const { message, reason, details, code = 0 } = result ?? ({} as Partial<meta.Status>)
-    const denied = `admission webhook ${JSON.stringify(webhook)} denied the request`
-    const why = message || reason
-    super({
-      status: 'Failure',
-      message: why ? `${denied}: ${why}` : `${denied} without explanation`,
-      ...(reason ? { reason } : {}),
-      ...(details ? { details } : {}),
-      code: Math.max(code, 400),
-    })
-    this.warnings = warnings
-  }
+export function denial(webhook: string, result: Partial<meta.Status> = {}): StatusError {
+  const { message, reason, status, code = 0 } = result
+  const denied = `admission webhook ${JSON.stringify(webhook)} denied the request`
+  const why = message || reason
+  return new StatusError({
+    ...result,
+    status: status && status !== 'Success' ? status : 'Failure',
+    message: why ? `${denied}: ${why}` : `${denied} without explanation`,
+    code: Math.max(code, BAD_REQUEST),
+  })
 }
 
 /** Source: k8s.io/apiserver/pkg/admission/plugin/webhook/errors NewDryRunUnsupportedErr */

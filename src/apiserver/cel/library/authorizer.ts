@@ -1,3 +1,4 @@
+import { names } from '../../../api/index.ts'
 import { CelError } from '../errors.ts'
 import type { Functions } from '../functions.ts'
 import { Opaque, type Value } from '../values.ts'
@@ -12,6 +13,8 @@ export interface AccessQuestion {
   subresource?: string
   namespace?: string
   name?: string
+  fieldSelector?: string
+  labelSelector?: string
   verb?: string
 }
 
@@ -79,15 +82,27 @@ function text(value: Value | undefined): string {
   throw noOverload()
 }
 
+function filled(value: Value | undefined, what: string): string {
+  const given = text(value)
+  if (!given) throw new CelError(`${what} must not be empty`)
+  return given
+}
+
 export const authorizerFunctions: Functions = {
-  '.path': ([value, path]) => ask(value, { path: text(path) }),
-  '.serviceAccount': ([value, namespace, name]) =>
-    ask(value, { serviceAccount: { namespace: text(namespace), name: text(name) } }),
+  '.path': ([value, path]) => ask(value, { path: filled(path, 'path') }),
+  '.serviceAccount'([value, namespace, name]) {
+    const account = { namespace: text(namespace), name: text(name) }
+    if (names.dns1123SubdomainProblems(account.name).length) throw new CelError('Invalid service account name')
+    if (names.dns1123LabelProblems(account.namespace).length) throw new CelError('Invalid service account namespace')
+    return ask(value, { serviceAccount: account })
+  },
   '.group': ([value, group]) => ask(value, { group: text(group) }),
-  '.resource': ([value, resource]) => ask(value, { resource: text(resource) }),
+  '.resource': ([value, resource]) => ask(value, { resource: filled(resource, 'resource') }),
   '.subresource': ([value, subresource]) => ask(value, { subresource: text(subresource) }),
   '.namespace': ([value, namespace]) => ask(value, { namespace: text(namespace) }),
   '.name': ([value, name]) => ask(value, { name: text(name) }),
+  '.fieldSelector': ([value, fieldSelector]) => ask(value, { fieldSelector: text(fieldSelector) }),
+  '.labelSelector': ([value, labelSelector]) => ask(value, { labelSelector: text(labelSelector) }),
   '.check'([value, verb]) {
     const { decide, question } = ask(value, { verb: text(verb) })
     return new DecisionValue(decide(question))

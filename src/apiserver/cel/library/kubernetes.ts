@@ -58,7 +58,7 @@ const sign = (value: bigint): bigint => (value < 0n ? -1n : value > 0n ? 1n : 0n
 const quantityFunctions: Functions = {
   quantity: ([value]) => attempt(() => new QuantityValue(parseQuantity(text(value)))),
   isQuantity: ([value]) => works(() => parseQuantity(text(value))),
-  '.sign': ([value]) => sign(amountOf(value).nano),
+  sign: ([value]) => sign(amountOf(value).nano),
   '.isInteger': ([value]) => amountOf(value).nano % NANO === 0n,
   '.asInteger'([value]) {
     const { nano } = amountOf(value)
@@ -89,8 +89,23 @@ const SEMVER =
 function parseSemver(version: string, normalize: boolean): Semver {
   const wanted = normalize ? normalized(version) : version
   const match = SEMVER.exec(wanted)
-  if (!match) throw new CelError(`invalid semver ${JSON.stringify(version)}`)
+  if (!match) throw new CelError(semverFault(wanted))
   return new Semver([match[1]!, match[2]!, match[3]!].map(BigInt), match[4]?.split('.') ?? [])
+}
+
+/** Source: github.com/blang/semver */
+function semverFault(version: string): string {
+  if (!version) return 'Version string empty'
+  const [core = ''] = version.split(/[-+]/)
+  const parts = version.split('.').slice(0, 2).concat(core.split('.').slice(2).join('.'))
+  if (core.split('.').length < 3) return 'No Major.Minor.Patch elements found'
+  for (const [index, name] of ['major', 'minor', 'patch'].entries()) {
+    const part = parts[index]!
+    if (!/^\d+$/.test(part)) return `Invalid character(s) found in ${name} number ${JSON.stringify(part)}`
+    if (/^0\d/.test(part))
+      return `${name.charAt(0).toUpperCase()}${name.slice(1)} number must not contain leading zeroes ${JSON.stringify(part)}`
+  }
+  return `invalid semver ${JSON.stringify(version)}`
 }
 
 function normalized(version: string): string {
@@ -141,6 +156,18 @@ const comparisons: Functions = {
   '.isLessThan': ([a, b]) => compared(a, b) < 0n,
 }
 
+/** Source: Go's net/netip ParseAddr */
+function addressFault(address: string): string {
+  if (address.includes(':') || !address.includes('.')) return 'unable to parse IP'
+  const parts = address.split('.')
+  if (parts.some(part => part === '')) return 'IPv4 field must have at least one digit'
+  const strange = /[^\d.].*/.exec(address)?.[0]
+  if (strange) return `unexpected character (at ${JSON.stringify(strange)})`
+  if (parts.some(part => /^0\d/.test(part))) return 'IPv4 field has octet with leading zero'
+  if (parts.some(part => Number(part) > 255)) return 'IPv4 field has value >255'
+  return `IPv4 address too ${parts.length < 4 ? 'short' : 'long'}`
+}
+
 class Address extends Opaque {
   readonly type = 'net.IP'
   readonly text: string
@@ -148,9 +175,12 @@ class Address extends Opaque {
   readonly family: ip.Family
   constructor(address: string) {
     super()
-    if (!names.isIP(address) || address.includes('%'))
+    const quoted = JSON.stringify(address)
+    if (names.isIP(address.replace(/%.*/, '')) && address.includes('%'))
+      throw new CelError(`IP address ${quoted} with zone value is not allowed`)
+    if (!names.isIP(address))
       throw new CelError(
-        `IP Address ${JSON.stringify(address)} parse error during conversion from string: unable to parse IP`,
+        `IP Address ${quoted} parse error during conversion from string: ParseAddr(${quoted}): ${addressFault(address)}`,
       )
     if (address.includes(':') && address.includes('.'))
       throw new CelError(`IPv4-mapped IPv6 address ${JSON.stringify(address)} is not allowed`)
@@ -168,10 +198,13 @@ class Range extends Opaque {
   readonly range: ip.Cidr
   constructor(cidr: string) {
     super()
-    if (!ip.isCidr(cidr))
-      throw new CelError(
-        `network address parse error during conversion from string: netip.ParsePrefix(${JSON.stringify(cidr)})`,
-      )
+    const wrong = 'network address parse error during conversion from string'
+    if (/^::ffff:[\d.]+\//i.test(cidr))
+      throw new CelError(`${wrong}: IPv4-mapped IPv6 address ${JSON.stringify(cidr)} is not allowed`)
+    if (!ip.isCidr(cidr)) {
+      const detail = cidr.includes('/') ? 'unable to parse IP' : "no '/'"
+      throw new CelError(`${wrong}: ${wrong}: netip.ParsePrefix(${JSON.stringify(cidr)}): ${detail}`)
+    }
     this.text = cidr
     this.written = cidr.split('/')[0]!
     this.range = ip.parseCidr(cidr)
@@ -221,7 +254,8 @@ const networkFunctions: Functions = {
     ]),
   '.containsIP'([value, other]) {
     const { range } = rangeOf(value)
-    const address = addressOf(other)
+    const address = works(() => addressOf(other)) ? addressOf(other) : undefined
+    if (!address) throw noOverload()
     return range.family === address.family && ip.indexOf(range, address.text) !== undefined
   },
   '.containsCIDR'([value, other]) {
@@ -307,7 +341,7 @@ const FORMATS: Record<string, (value: string) => string[]> = {
   dns1035LabelPrefix: asPrefix(names.dns1035LabelProblems),
   qualifiedName: names.qualifiedNameProblems,
   labelValue: names.labelValueProblems,
-  uri: value => (works(() => new Link(value)) ? [] : ['invalid URI']),
+  uri: value => (works(() => new Link(value)) ? [] : [`parse ${JSON.stringify(value)}: invalid URI for request`]),
   uuid: value => (UUID.test(value) ? [] : ['does not match the UUID format']),
   byte: value => (/^[A-Za-z0-9+/]*={0,2}$/.test(value) && value.length % 4 === 0 ? [] : ['invalid base64']),
   date: value => (/^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value)) ? [] : ['invalid date']),

@@ -1,9 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import { CelError } from '../errors.ts'
 import type { Fn, Functions } from '../functions.ts'
 import {
   Dict,
   Duration,
   equal,
+  formatDouble,
   formatDuration,
   formatTimestamp,
   List,
@@ -13,6 +15,7 @@ import {
   parseTimestamp,
   Timestamp,
   TypeValue,
+  timestampAt,
   typeOf,
   Uint,
   type Value,
@@ -57,8 +60,8 @@ function add([a, b]: Value[]): Value {
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.concat([a, b])
   if (a instanceof List && b instanceof List) return joined(a, b)
   if (a instanceof Duration && b instanceof Duration) return new Duration(a.nanos + b.nanos)
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.nanos + b.nanos)
-  if (a instanceof Duration && b instanceof Timestamp) return new Timestamp(a.nanos + b.nanos)
+  if (a instanceof Timestamp && b instanceof Duration) return timestampAt(a.nanos + b.nanos)
+  if (a instanceof Duration && b instanceof Timestamp) return timestampAt(a.nanos + b.nanos)
   throw noOverload()
 }
 
@@ -75,7 +78,7 @@ function joined(a: List, b: List): List {
 
 function subtract([a, b]: Value[]): Value {
   if (a instanceof Duration && b instanceof Duration) return new Duration(a.nanos - b.nanos)
-  if (a instanceof Timestamp && b instanceof Duration) return new Timestamp(a.nanos - b.nanos)
+  if (a instanceof Timestamp && b instanceof Duration) return timestampAt(a.nanos - b.nanos)
   if (a instanceof Timestamp && b instanceof Timestamp) return new Duration(a.nanos - b.nanos)
   throw noOverload()
 }
@@ -87,6 +90,31 @@ const size: Fn = ([value]) => {
   throw noOverload()
 }
 
+const conversionError = (from: string, to: string) => new CelError(`type conversion error from '${from}' to '${to}'`)
+
+/** What a text stands for; whatever is wrong with it, the complaint is the same. */
+function converted<T>(convert: () => T, to: string): T {
+  try {
+    return convert()
+  } catch {
+    throw conversionError('string', to)
+  }
+}
+
+function read(text: string, form: RegExp, range: typeof INT, to: string): bigint {
+  const value = form.test(text) ? BigInt(text.replace(/^\+/, '')) : undefined
+  if (value === undefined || value < range.least || value > range.most) throw conversionError('string', to)
+  return value
+}
+
+const SPECIAL: Record<string, number> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  infinity: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+  '-infinity': Number.NEGATIVE_INFINITY,
+}
+
 const conversions: Functions = {
   int([value]) {
     if (typeof value === 'bigint') return value
@@ -95,19 +123,19 @@ const conversions: Functions = {
       if (!(Math.abs(value) < 2 ** 63)) throw new CelError('integer overflow')
       return BigInt(Math.trunc(value))
     }
-    if (typeof value === 'string' && /^-?\d+$/.test(value)) return int(BigInt(value))
+    if (typeof value === 'string') return read(value, /^[+-]?\d+$/, INT, 'int')
     if (value instanceof Timestamp) return value.nanos / 1_000_000_000n
-    if (typeof value === 'string')
-      throw new CelError(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+    if (value instanceof Duration) return value.nanos
     throw noOverload()
   },
   uint([value]) {
     if (value instanceof Uint) return value
     if (typeof value === 'bigint') return uint(value)
-    if (typeof value === 'number') return uint(BigInt(Math.trunc(value)))
-    if (typeof value === 'string' && /^\d+$/.test(value)) return uint(BigInt(value))
-    if (typeof value === 'string')
-      throw new CelError(`strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`)
+    if (typeof value === 'number') {
+      if (!(value >= 0 && value < 2 ** 64)) throw new CelError('unsigned integer overflow')
+      return uint(BigInt(Math.trunc(value)))
+    }
+    if (typeof value === 'string') return new Uint(read(value, /^\d+$/, UINT, 'uint'))
     throw noOverload()
   },
   double([value]) {
@@ -115,16 +143,20 @@ const conversions: Functions = {
     if (typeof value === 'bigint') return Number(value)
     if (value instanceof Uint) return Number(value.value)
     if (typeof value !== 'string') throw noOverload()
-    const read = value.trim() === '' ? Number.NaN : Number(value)
-    if (Number.isNaN(read) && value !== 'NaN')
-      throw new CelError(`strconv.ParseFloat: parsing ${JSON.stringify(value)}: invalid syntax`)
-    return read
+    const special = SPECIAL[value.toLowerCase().replace(/^\+/, '')]
+    if (special !== undefined) return special
+    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) throw conversionError('string', 'double')
+    return Number(value)
   },
   string([value]) {
     if (typeof value === 'string') return value
-    if (typeof value === 'bigint' || typeof value === 'number' || typeof value === 'boolean') return String(value)
+    if (typeof value === 'number') return formatDouble(value)
+    if (typeof value === 'bigint' || typeof value === 'boolean') return String(value)
     if (value instanceof Uint) return String(value.value)
-    if (value instanceof Uint8Array) return Buffer.from(value).toString()
+    if (value instanceof Uint8Array) {
+      if (!isUtf8(value)) throw new CelError('invalid UTF-8 in bytes, cannot convert to string')
+      return Buffer.from(value).toString()
+    }
     if (value instanceof Timestamp) return formatTimestamp(value.nanos)
     if (value instanceof Duration) return formatDuration(value.nanos)
     if (value instanceof TypeValue) return value.name
@@ -141,17 +173,17 @@ const conversions: Functions = {
     if (typeof value !== 'string') throw noOverload()
     if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
     if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
-    throw new CelError(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+    throw conversionError('string', 'bool')
   },
   timestamp([value]) {
     if (value instanceof Timestamp) return value
-    if (typeof value === 'string') return parseTimestamp(value)
+    if (typeof value === 'string') return converted(() => parseTimestamp(value), 'google.protobuf.Timestamp')
     if (typeof value === 'bigint') return new Timestamp(value * 1_000_000_000n)
     throw noOverload()
   },
   duration([value]) {
     if (value instanceof Duration) return value
-    if (typeof value === 'string') return parseDuration(value)
+    if (typeof value === 'string') return converted(() => parseDuration(value), 'google.protobuf.Duration')
     throw noOverload()
   },
   dyn: ([value]) => value!,
@@ -188,7 +220,14 @@ const optionals: Functions = {
   '.or': ([value, other]) => (optionalOf(value).value === undefined ? optionalOf(other) : value!),
 }
 
+const unwrapped: Fn = ([list]) => {
+  if (!(list instanceof List)) throw noOverload()
+  return new List([...list].map(each => optionalOf(each).value).filter(value => value !== undefined))
+}
+
 export const standardFunctions: Functions = {
+  'optional.unwrap': unwrapped,
+  '.unwrapOpt': unwrapped,
   ...conversions,
   ...optionals,
   size,

@@ -1,10 +1,11 @@
-import { goRegexp } from '../../crd/go-regexp.ts'
 import { CelError } from '../errors.ts'
 import type { Fn, Functions } from '../functions.ts'
+import { goRegexp } from '../go-regexp.ts'
 import {
   Dict,
   Duration,
   equal,
+  formatDouble,
   formatDuration,
   formatTimestamp,
   List,
@@ -50,7 +51,7 @@ function regexp(pattern: string): ReturnType<typeof goRegexp> {
 const matches: Fn = ([value, pattern]) => regexp(text(pattern)).test(text(value))
 
 /** Of code points, as CEL counts. */
-function within(characters: string[], index: number): number {
+function inRange(characters: string[], index: number): number {
   if (index < 0 || index > characters.length) throw new CelError(`index out of range: ${index}`)
   return index
 }
@@ -78,14 +79,15 @@ function split(value: string, by: string, most: number): string[] {
 
 function indexOf(value: string, wanted: string, from: number): bigint {
   const [all, part] = [[...value], [...wanted]]
-  for (let index = within(all, from); index + part.length <= all.length; index++)
+  if (from < 0) throw new CelError(`index out of range: ${from}`)
+  for (let index = from; index + part.length <= all.length; index++)
     if (part.every((each, offset) => all[index + offset] === each)) return BigInt(index)
   return -1n
 }
 
 function lastIndexOf(value: string, wanted: string, from: number | undefined): bigint {
   const [all, part] = [[...value], [...wanted]]
-  if (from !== undefined) within(all, from)
+  if (from !== undefined) inRange(all, from)
   for (let index = Math.min(from ?? all.length, all.length - part.length); index >= 0; index--)
     if (part.every((each, offset) => all[index + offset] === each)) return BigInt(index)
   return -1n
@@ -114,7 +116,8 @@ function clause(value: Value, verb: string, precision: number): string {
     case 'e': {
       if (typeof plain !== 'bigint' && typeof plain !== 'number') break
       const real = Number(plain)
-      return verb === 'f' ? real.toFixed(precision) : real.toExponential(precision).replace(/e([+-])(\d)$/, 'e$10$2')
+      if (!Number.isFinite(real)) return formatDouble(real)
+      return verb === 'f' ? real.toFixed(precision) : scientific(real, precision)
     }
     case 'b':
     case 'o':
@@ -136,19 +139,52 @@ function clause(value: Value, verb: string, precision: number): string {
   throw new CelError(`error during formatting: ${verb} clause does not take this type of argument`)
 }
 
+/** As it is set in English: `1.5×10⁰³`. */
+function scientific(value: number, precision: number): string {
+  const [digits = '', exponent = '0'] = value.toExponential(precision).split('e')
+  const power = String(Math.abs(Number(exponent))).padStart(2, '0')
+  return `${digits}×10${Number(exponent) < 0 ? '⁻' : ''}${[...power].map(digit => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)]).join('')}`
+}
+
+/** Of what lies in a list or a map, texts are quoted. */
+const within = (value: Value): string => {
+  if (typeof value === 'string') return quoted(value)
+  if (typeof value === 'number') return value.toFixed(6)
+  if (value instanceof Timestamp) return `timestamp(${quoted(formatTimestamp(value.nanos))})`
+  return value instanceof Duration ? `duration(${quoted(formatDuration(value.nanos))})` : shown(value)
+}
+
+const ESCAPES: Record<string, string> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+}
+
+const quoted = (text: string) => `"${text.replace(/[\p{Cc}\\"]/gu, found => ESCAPES[found] ?? found)}"`
+
 function shown(value: Value): string {
   if (value === null) return 'null'
+  if (typeof value === 'number') return formatDouble(value)
   if (value instanceof Uint) return String(value.value)
-  if (value instanceof List) return `[${[...value].map(shown).join(', ')}]`
+  if (value instanceof List) return `[${[...value].map(within).join(', ')}]`
   if (value instanceof Dict) {
-    const entries = value.keys().map(key => `${shown(key)}: ${shown(value.get(key)!)}`)
+    const entries = value.keys().map(key => `${within(key)}:${within(value.get(key)!)}`)
     return `{${entries.sort().join(', ')}}`
   }
   if (value instanceof Uint8Array) return Buffer.from(value).toString()
   if (value instanceof Timestamp) return formatTimestamp(value.nanos)
   if (value instanceof Duration) return formatDuration(value.nanos)
   if (value instanceof TypeValue) return value.name
-  if (value instanceof Opaque) return 'text' in value ? String(value.text) : value.type
+  if (value instanceof Opaque)
+    throw new CelError(
+      `error during formatting: string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps, was given ${value.type}`,
+    )
   return String(value)
 }
 
@@ -167,7 +203,7 @@ export const stringFunctions: Functions = {
     new List(regexp(text(pattern)).findAll(text(value), most === undefined ? -1 : number(most))),
   '.charAt'([value, index]) {
     const characters = [...text(value)]
-    return characters[within(characters, number(index))] ?? ''
+    return characters[inRange(characters, number(index))] ?? ''
   },
   '.join'([list, by]) {
     if (!(list instanceof List)) throw noOverload()
@@ -180,8 +216,8 @@ export const stringFunctions: Functions = {
   '.split': ([value, by, most]) => new List(split(text(value), text(by), most === undefined ? -1 : number(most))),
   '.substring'([value, start, end]) {
     const characters = [...text(value)]
-    const from = within(characters, number(start))
-    const to = end === undefined ? characters.length : within(characters, number(end))
+    const from = inRange(characters, number(start))
+    const to = end === undefined ? characters.length : inRange(characters, number(end))
     if (from > to) throw new CelError(`invalid substring range. start: ${from}, end: ${to}`)
     return characters.slice(from, to).join('')
   },
@@ -192,7 +228,7 @@ export const stringFunctions: Functions = {
     if (!(args instanceof List)) throw noOverload()
     return format(text(value), args)
   },
-  'strings.quote': ([value]) => JSON.stringify(text(value)),
+  'strings.quote': ([value]) => quoted(text(value)),
   '.indexOf'([value, wanted, from]) {
     if (value instanceof List) return BigInt([...value].findIndex(each => equal(each, wanted!)))
     return indexOf(text(value), text(wanted), from === undefined ? 0 : number(from))

@@ -59,6 +59,6 @@ export const timeFunctions: Functions = {
   ),
   '.getMilliseconds': part(
     date => date.getUTCMilliseconds(),
-    nanos => (nanos / MILLI) % 1000n,
+    nanos => nanos / MILLI,
   ),
 }

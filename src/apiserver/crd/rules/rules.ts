@@ -1,4 +1,4 @@
-import { type FieldError, type KubeObject, OMITTED } from '../../../api/index.ts'
+import { type FieldError, OMITTED } from '../../../api/index.ts'
 import {
   byKeys,
   canonicalJson,
@@ -7,14 +7,26 @@ import {
   type JsonSchema,
   type ValidationRule,
 } from '../../../encoding/index.ts'
-import { type Budget, CelError, compile, createBudget, type Program, toCel, type Value } from '../../cel/index.ts'
+import {
+  type Budget,
+  CelError,
+  compile,
+  createBudget,
+  mentions,
+  type Program,
+  toCel,
+  type Value,
+} from '../../cel/index.ts'
 import { Optional } from '../../cel/values.ts'
 import { fieldAt } from '../validation/field-path.ts'
-import { mentions } from './check.ts'
 
 /** What all rules of one object may cost together. Source: k8s.io/apiserver/pkg/apis/cel RuntimeCELCostBudget */
 const BUDGET = 10_000_000
 const MOST_MESSAGE_BYTES = 5 * 1024
+
+const SPENT = 'validation failed due to running out of cost budget, no further validation rules will be run'
+/** Of what is left, when nothing more is to be evaluated and that has been said. */
+const STOPPED = Number.NEGATIVE_INFINITY
 
 interface Rule {
   rule: ValidationRule
@@ -34,8 +46,8 @@ interface Level {
   others?: Level
 }
 
-/** What the rules of a schema say of an object. */
-export type Rules = (object: KubeObject, old: KubeObject | undefined) => FieldError[]
+/** What the rules of a schema say of an object, or of a value that lies at a path. */
+export type Rules = (value: unknown, old: unknown, path?: string) => FieldError[]
 
 /**
  * Compiles the rules of a schema; undefined when it has none. They have been found good when the definition was written.
@@ -44,9 +56,9 @@ export type Rules = (object: KubeObject, old: KubeObject | undefined) => FieldEr
 export function rulesOf(schema: JsonSchema): Rules | undefined {
   const root = levelOf(schema)
   if (!root) return undefined
-  return (object, old) => {
+  return (value, old, path = '') => {
     const run = new Run()
-    run.visit(root, object, old, '')
+    run.visit(root, value, old, path)
     return run.problems
   }
 }
@@ -117,7 +129,8 @@ class Run {
       const oldSelf = rule.optionalOldSelf ? new Optional(before) : (before ?? null)
       const variables = { self, oldSelf }
       const verdict = this.#run(each.program, variables, error => complaint(error, rule))
-      if (typeof verdict === 'string') this.#report(path, schema.type ?? '', verdict)
+      if (this.#isSpent()) this.#report(path, schema.type ?? '', SPENT)
+      else if (typeof verdict === 'string') this.#report(path, schema.type ?? '', verdict)
       else if (verdict !== true && (usesOld || !unchanged)) {
         const place = fieldPath ? (path ? `${path}.${fieldPath}` : fieldPath) : path
         this.#report(place, typeof value === 'object' ? OMITTED : value, this.#messageOf(each, variables), rule.reason)
@@ -136,16 +149,22 @@ class Run {
       if (error instanceof CelError) return failed(error)
       throw error
     } finally {
-      this.#left = budget.left < 0 ? -1 : this.#left - (whole - budget.left)
+      // What a single rule may cost is told of by itself.
+      this.#left = budget.left < 0 ? STOPPED : Math.max(this.#left - (whole - budget.left), -1)
     }
   }
+
+  /** All rules together have cost too much. */
+  #isSpent = (): boolean => this.#left < 0 && this.#left !== STOPPED
 
   #messageOf({ rule, message }: Rule, variables: Record<string, Value>): string {
     const fixed = rule.message ? rule.message.trim() : `failed rule: ${rule.rule.trim()}`
     if (!message) return fixed
     const budget = createBudget()
+    const whole = budget.left
     try {
       const text = message.evaluate(variables, budget)
+      this.#left -= whole - budget.left
       const trimmed = typeof text === 'string' ? text.trim() : ''
       const usable = trimmed !== '' && !trimmed.includes('\n') && Buffer.byteLength(trimmed) <= MOST_MESSAGE_BYTES
       return usable ? trimmed : fixed

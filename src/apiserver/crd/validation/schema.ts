@@ -1,7 +1,7 @@
 import type { FieldError } from '../../../api/index.ts'
-import { canonicalJson, checkOf, type JsonObject, type JsonSchema, prune } from '../../../encoding/index.ts'
+import type { JsonSchema } from '../../../encoding/index.ts'
 import { at, forbidden, invalid, notSupported, required } from '../../registry/validation/field.ts'
-import { goRegexp } from '../go-regexp.ts'
+import { type RulePlace, rootRules, ruleFormProblems, ruleProblems, rulesBelow, totalProblems } from './rules.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 
@@ -15,49 +15,80 @@ interface Place {
   forbiddenDefault?: string
   inMetadata: boolean
   root: boolean
+  /** Where the first list or object is whose items cannot be told to be those of before. */
+  fixed?: string
+  /** Absent where rules are not looked at. */
+  rules?: RulePlace | undefined
+}
+
+/** What is wrong with a schema itself, and with its rules. */
+interface Found {
+  schema: FieldError[]
+  rules: FieldError[]
 }
 
 /**
- * What is wrong with a schema beyond its structure.
+ * What is wrong with a schema beyond its structure; `withRules`: the structure is sound, so that rules can be judged.
  * Source: k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation ValidateCustomResourceDefinitionOpenAPISchema
  */
-export const schemaProblems = (schema: JsonSchema, path: string): FieldError[] =>
-  visit(schema, path, { inMetadata: false, root: true })
+export function schemaProblems(schema: JsonSchema, path: string, withRules: boolean): FieldError[] {
+  const rules = withRules ? rootRules() : undefined
+  const found = visit(schema, path, { inMetadata: false, root: true, rules })
+  return [...found.schema, ...found.rules, ...(rules ? totalProblems(rules, path) : [])]
+}
 
-function visit(schema: JsonSchema, path: string, place: Place): FieldError[] {
-  const { items, properties = {}, additionalProperties, allOf = [], anyOf = [], oneOf = [], not } = schema
-  const problems = ownProblems(schema, path, place)
-  const inner = { ...place, root: false }
+function visit(schema: JsonSchema, path: string, place: Place): Found {
+  const { properties = {}, additionalProperties, allOf = [], anyOf = [], oneOf = [], not } = schema
+  const found: Found = { schema: ownProblems(schema, path, place), rules: [] }
+  const below = (child: JsonSchema, childPath: string, childPlace: Place) => {
+    const { schema: problems, rules } = visit(child, childPath, childPlace)
+    found.schema.push(...problems)
+    found.rules.push(...rules)
+  }
+  const rules = place.rules && rulesBelow(schema, place.rules)
+  const inner: Place = { ...place, root: false, rules }
+  const alternative: Place = { ...inner, rules: undefined }
   if (additionalProperties !== undefined) {
     if (Object.keys(properties).length && additionalProperties !== true)
-      problems.push(
+      found.schema.push(
         forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
       )
-    if (additionalProperties === false)
-      problems.push(forbidden(`${path}.additionalProperties`, 'additionalProperties cannot be set to false'))
     if (typeof additionalProperties === 'object') {
       const forbiddenDefault = place.inMetadata
         ? 'inside additionalProperties applying to object metadata'
         : place.forbiddenDefault
-      problems.push(...visit(additionalProperties, `${path}.additionalProperties`, { ...inner, forbiddenDefault }))
+      below(additionalProperties, `${path}.additionalProperties`, { ...inner, ...optional({ forbiddenDefault }) })
     }
   }
   for (const [name, field] of Object.entries(properties))
-    problems.push(...visit(field, at(`${path}.properties`, name), fieldPlace(schema, name, place)))
-  if (not) problems.push(...visit(not, `${path}.not`, inner))
+    below(field, at(`${path}.properties`, name), fieldPlace(schema, name, inner, place.root))
+  if (not) below(not, `${path}.not`, alternative)
   for (const [word, alternatives] of Object.entries({ allOf, oneOf, anyOf }))
-    for (const [index, each] of alternatives.entries())
-      problems.push(...visit(each, `${path}.${word}[${index}]`, inner))
-  if (Array.isArray(items)) problems.push(forbidden(`${path}.items`, 'items must be a schema object and not an array'))
-  else if (items) problems.push(...visit(items, `${path}.items`, inner))
-  return [...problems, ...listProblems(schema, path), ...mapProblems(schema, path)]
+    for (const [index, each] of alternatives.entries()) below(each, `${path}.${word}[${index}]`, alternative)
+  const { items } = schema
+  if (items && !Array.isArray(items)) {
+    const correlated = schema['x-kubernetes-list-type'] === 'map'
+    below(items, `${path}.items`, { ...inner, ...optional({ fixed: place.fixed ?? (correlated ? undefined : path) }) })
+  }
+  found.schema.push(
+    ...typeProblems(schema, path),
+    ...mapProblems(schema, path),
+    ...listProblems(schema, path),
+    ...ruleFormProblems(schema, path),
+  )
+  if (found.schema.length === 0 && place.rules)
+    found.rules.push(...ruleProblems(schema, path, place.root, place.rules, place.fixed))
+  return found
 }
 
-function fieldPlace(schema: JsonSchema, name: string, place: Place): Place {
-  const isObject = place.root || schema['x-kubernetes-embedded-resource'] === true
-  if (!isObject || !META.includes(name)) return { ...place, root: false }
-  const forbiddenDefault = place.root ? `in top-level ${name}` : place.forbiddenDefault
-  return { forbiddenDefault, inMetadata: true, root: false }
+const optional = <T extends object>(fields: T): { [Key in keyof T]?: NonNullable<T[Key]> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
+
+function fieldPlace(schema: JsonSchema, name: string, inner: Place, root: boolean): Place {
+  const isObject = root || schema['x-kubernetes-embedded-resource'] === true
+  if (!isObject || !META.includes(name)) return inner
+  const forbiddenDefault = root ? `in top-level ${name}` : inner.forbiddenDefault
+  return { ...inner, ...optional({ forbiddenDefault }), inMetadata: true }
 }
 
 function ownProblems(schema: JsonSchema, path: string, place: Place): FieldError[] {
@@ -67,9 +98,11 @@ function ownProblems(schema: JsonSchema, path: string, place: Place): FieldError
   if (schema.default !== undefined && place.forbiddenDefault)
     problems.push(forbidden(`${path}.default`, `must not be set ${place.forbiddenDefault}`))
   for (const word of UNSUPPORTED)
-    if (said[word] !== undefined) problems.push(forbidden(`${path}.${word}`, `${word} is not supported`))
+    if (isSaid(word, said[word])) problems.push(forbidden(`${path}.${word}`, `${word} is not supported`))
   if (schema.type === 'null')
     problems.push(forbidden(`${path}.type`, 'type cannot be set to null, use nullable as an alternative'))
+  if (Array.isArray(schema.items))
+    problems.push(forbidden(`${path}.items`, 'items must be a schema object and not an array'))
   if (place.inMetadata && schema['x-kubernetes-embedded-resource'])
     problems.push(forbidden(`${path}.x-kubernetes-embedded-resource`, 'must not be used inside of resource meta'))
   if (schema.uniqueItems)
@@ -79,9 +112,18 @@ function ownProblems(schema: JsonSchema, path: string, place: Place): FieldError
         'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
       ),
     )
-  if (schema['x-kubernetes-preserve-unknown-fields'] === false)
-    problems.push(invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'))
   return problems
+}
+
+/** An empty map says nothing, but for one. */
+const isSaid = (word: string, value: unknown): boolean =>
+  value !== undefined &&
+  value !== '' &&
+  (word === 'dependencies' || typeof value !== 'object' || value === null || Object.keys(value).length > 0)
+
+function typeProblems(schema: JsonSchema, path: string): FieldError[] {
+  if (schema['x-kubernetes-preserve-unknown-fields'] !== false) return []
+  return [invalid(`${path}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined')]
 }
 
 function needsType(schema: JsonSchema, path: string, wanted: string, word: string): FieldError[] {
@@ -114,11 +156,12 @@ function listProblems(schema: JsonSchema, path: string): FieldError[] {
   }
   if (keys.length && type !== 'map') {
     const detail = 'must be map if x-kubernetes-list-map-keys is non-empty'
-    problems.push(type ? invalid(`${path}.${word}`, type, detail) : required(`${path}.${word}`, detail))
+    problems.push(type === undefined ? required(`${path}.${word}`, detail) : invalid(`${path}.${word}`, type, detail))
   }
   if (type === 'map') problems.push(...listMapProblems(schema, keys, path))
   if ((type === 'map' || type === 'set') && schema.items?.nullable)
     problems.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${type}`))
+  if (type === 'map' && schema.items) problems.push(...keyProblems(schema.items, keys, path))
   return problems
 }
 
@@ -127,8 +170,9 @@ function setProblems(items: JsonSchema, path: string): FieldError[] {
   const { type, 'x-kubernetes-list-type': listType, 'x-kubernetes-map-type': mapType } = items
   if (type === 'array' && listType !== undefined && listType !== 'atomic')
     return [invalid(`${path}.items.x-kubernetes-list-type`, listType, detail)]
+  // What upstream shows of an object is its type as a list.
   if (type === 'object' && mapType !== 'atomic')
-    return [invalid(`${path}.items.x-kubernetes-map-type`, mapType ?? 'null', detail)]
+    return [invalid(`${path}.items.x-kubernetes-map-type`, listType ?? null, detail)]
   return []
 }
 
@@ -144,22 +188,10 @@ function listMapProblems({ items }: JsonSchema, keys: string[], path: string): F
   const seen = new Set<string>()
   for (const key of keys) {
     const field = items.properties?.[key]
-    const fieldPath = `${path}.items.properties[${key}]`
     if (!field) problems.push(invalid(word, keys, 'entries must all be names of item properties'))
-    else {
-      if (field.type === 'array' || field.type === 'object') {
-        const detail = `must be a scalar type if parent array's x-kubernetes-list-type is map`
-        problems.push(invalid(`${fieldPath}.type`, items.type, detail))
-      }
-      if (!items.required?.includes(key) && field.default === undefined) {
-        const detail =
-          'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
-        problems.push(required(`${fieldPath}.default`, detail))
-      }
-      if (field.nullable) {
-        const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
-        problems.push(forbidden(`${fieldPath}.nullable`, detail))
-      }
+    else if (field.type === 'array' || field.type === 'object') {
+      const detail = `must be a scalar type if parent array's x-kubernetes-list-type is map`
+      problems.push(invalid(`${path}.items.properties[${key}].type`, items.type, detail))
     }
     if (seen.has(key)) problems.push(invalid(word, keys, 'must not contain duplicate entries'))
     seen.add(key)
@@ -167,35 +199,22 @@ function listMapProblems({ items }: JsonSchema, keys: string[], path: string): F
   return problems
 }
 
-/**
- * Defaults that their own schema would not accept, or not keep as they are.
- * Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting ValidateDefaults
- */
-export function defaultProblems(schema: JsonSchema, path: string): FieldError[] {
-  const { items, properties = {}, additionalProperties } = schema
-  const problems = schema.default === undefined ? [] : oneDefault(schema, path)
-  if (items) problems.push(...defaultProblems(items, `${path}.items`))
-  for (const [name, field] of Object.entries(properties))
-    problems.push(...defaultProblems(field, at(`${path}.properties`, name)))
-  if (typeof additionalProperties === 'object')
-    problems.push(...defaultProblems(additionalProperties, `${path}.additionalProperties`))
-  return problems
-}
-
-function oneDefault(schema: JsonSchema, path: string): FieldError[] {
-  const value = schema.default
-  const field = `${path}.default`
+/** What tells items apart has to be there. */
+function keyProblems(items: JsonSchema, keys: string[], path: string): FieldError[] {
   const problems: FieldError[] = []
-  // As a field of an object, since what prunes wants one.
-  const whole: JsonSchema = { type: 'object', properties: { value: schema } }
-  const pruned = prune(whole, { value } as JsonObject, []).value
-  if (value !== null && canonicalJson(pruned) !== canonicalJson(value))
-    problems.push(invalid(field, value, 'must not have unknown fields'))
-  const found: FieldError[] = []
-  checkOf(schema, goRegexp)(value, '', found)
-  for (const problem of found) {
-    const place = problem.field === '' || problem.field === '<nil>' || problem.field.startsWith('[') ? '' : '.'
-    problems.push({ ...problem, field: problem.field === '<nil>' ? problem.field : `${field}${place}${problem.field}` })
+  for (const key of keys) {
+    const field = items.properties?.[key]
+    if (!field) continue
+    const fieldPath = `${path}.items.properties[${key}]`
+    if (!items.required?.includes(key) && field.default === undefined) {
+      const detail =
+        'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property'
+      problems.push(required(`${fieldPath}.default`, detail))
+    }
+    if (field.nullable) {
+      const detail = 'this property is in x-kubernetes-list-map-keys, so it cannot be nullable'
+      problems.push(forbidden(`${fieldPath}.nullable`, detail))
+    }
   }
   return problems
 }

@@ -1,7 +1,7 @@
 import type { FieldError } from '../../../api/index.ts'
 import type { JsonSchema } from '../../../encoding/index.ts'
+import { goRegexp } from '../../cel/go-regexp.ts'
 import { at, forbidden, invalid, required } from '../../registry/validation/field.ts'
-import { goRegexp } from '../go-regexp.ts'
 
 type Level = 'root' | 'item' | 'field'
 
@@ -11,7 +11,28 @@ type Level = 'root' | 'item' | 'field'
  * Source: k8s.io/apiextensions-apiserver/pkg/apiserver/schema/validation.go and complete.go
  */
 export function structuralProblems(schema: JsonSchema, path: string): FieldError[] {
+  // Upstream means to look at every level for what only alternatives speak of, and does at the root alone.
   return [...invariants(schema, 'root', path), ...incomplete(schema, schema, path, path)]
+}
+
+/** What a structural schema has no room for. */
+const UNSUPPORTED = ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions']
+
+/** What keeps a schema from being taken for a structural one at all, there or further below. */
+export function structureFault(schema: JsonSchema): string | undefined {
+  const { items, properties = {}, additionalProperties, allOf = [], anyOf = [], oneOf = [], not } = schema
+  const said = schema as Record<string, unknown>
+  const word = UNSUPPORTED.find(each => said[each] !== undefined && said[each] !== '')
+  if (word) return `OpenAPIV3Schema '${word === '$schema' ? 'schema' : word}' is not supported`
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false)
+    return "internal error: 'x-kubernetes-preserve-unknown-fields' must be true or undefined"
+  if (Array.isArray(items)) return "OpenAPIV3Schema 'items' must be a schema, but is an array"
+  const below = [not, ...allOf, ...anyOf, ...oneOf, items, ...Object.values(properties), additionalProperties]
+  for (const each of below) {
+    const fault = each && typeof each === 'object' ? structureFault(each) : undefined
+    if (fault) return fault
+  }
+  return undefined
 }
 
 function invariants(schema: JsonSchema, level: Level, path: string): FieldError[] {
@@ -29,7 +50,7 @@ function invariants(schema: JsonSchema, level: Level, path: string): FieldError[
   return [
     ...problems,
     ...extensionProblems(schema, path),
-    ...valueProblems(schema, path),
+    ...valueProblems(schema, path, isIntOrString(schema.anyOf)),
     ...typeProblems(schema, level, path),
     ...metadataProblems(schema, level, path),
   ]
@@ -109,16 +130,13 @@ function isIntOrString(anyOf: JsonSchema[] | undefined): boolean {
 
 const isOnly = (schema: JsonSchema, type: string) => schema.type === type && Object.keys(schema).length === 1
 
-function valueProblems(schema: JsonSchema, path: string, inFirstAllOf = false): FieldError[] {
+function valueProblems(schema: JsonSchema, path: string, skipAnyOf: boolean): FieldError[] {
   const { allOf = [], anyOf = [], oneOf = [], not, pattern } = schema
-  const either = isIntOrString(anyOf) && (schema['x-kubernetes-int-or-string'] || inFirstAllOf)
   const problems: FieldError[] = []
-  if (!either)
+  if (!skipAnyOf)
     for (const [index, each] of anyOf.entries()) problems.push(...nestedProblems(each, `${path}.anyOf[${index}]`))
-  for (const [index, each] of allOf.entries()) {
-    const first = index === 0 && schema['x-kubernetes-int-or-string'] === true
-    problems.push(...nestedProblems(each, `${path}.allOf[${index}]`, first))
-  }
+  for (const [index, each] of allOf.entries())
+    problems.push(...nestedProblems(each, `${path}.allOf[${index}]`, index === 0 && isIntOrString(each.anyOf)))
   for (const [index, each] of oneOf.entries()) problems.push(...nestedProblems(each, `${path}.oneOf[${index}]`))
   if (not) problems.push(...nestedProblems(not, `${path}.not`))
   if (pattern) problems.push(...patternProblems(pattern, path))
@@ -140,14 +158,13 @@ const UNDEFINED = 'must be undefined to be structural'
 const FALSE = 'must be false to be structural'
 
 /** What an alternative must not say, since only the schema around it may. */
-const OUTSIDE: [keyof JsonSchema | 'externalDocs', detail: string][] = [
+const OUTSIDE: [keyof JsonSchema, detail: string][] = [
   ['type', EMPTY],
   ['additionalProperties', UNDEFINED],
   ['default', UNDEFINED],
   ['title', EMPTY],
   ['description', EMPTY],
   ['nullable', FALSE],
-  ['externalDocs', UNDEFINED],
   ['x-kubernetes-preserve-unknown-fields', FALSE],
   ['x-kubernetes-embedded-resource', FALSE],
   ['x-kubernetes-int-or-string', FALSE],
@@ -157,9 +174,9 @@ const OUTSIDE: [keyof JsonSchema | 'externalDocs', detail: string][] = [
   ['x-kubernetes-validations', EMPTY],
 ]
 
-function nestedProblems(schema: JsonSchema, path: string, inFirstAllOf = false): FieldError[] {
+function nestedProblems(schema: JsonSchema, path: string, skipAnyOf = false): FieldError[] {
   const { items, properties = {} } = schema
-  const problems = valueProblems(schema, path, inFirstAllOf)
+  const problems = valueProblems(schema, path, skipAnyOf)
   if (items) problems.push(...nestedProblems(items, `${path}.items`))
   for (const [name, field] of Object.entries(properties))
     problems.push(...nestedProblems(field, at(`${path}.properties`, name)))
@@ -190,7 +207,7 @@ function incomplete(
   const problems = alternatives.flatMap(([each, place]) =>
     incompleteBelow(each, schema, path, `${nestedPath}.${place}`),
   )
-  return nested === schema ? [...problems, ...incompleteChildren(schema, path)] : problems
+  return problems
 }
 
 function incompleteBelow(nested: JsonSchema, schema: JsonSchema, path: string, nestedPath: string): FieldError[] {
@@ -208,17 +225,3 @@ const below = (nested: JsonSchema, schema: JsonSchema | undefined, path: string,
   schema
     ? incompleteBelow(nested, schema, path, nestedPath)
     : [required(path, `because it is defined in ${nestedPath}`)]
-
-function incompleteChildren({ items, properties = {}, additionalProperties }: JsonSchema, path: string): FieldError[] {
-  const problems: FieldError[] = []
-  if (items) problems.push(...incomplete(items, items, `${path}.items`, `${path}.items`))
-  for (const [name, field] of Object.entries(properties)) {
-    const place = at(`${path}.properties`, name)
-    problems.push(...incomplete(field, field, place, place))
-  }
-  if (typeof additionalProperties === 'object') {
-    const place = `${path}.additionalProperties`
-    problems.push(...incomplete(additionalProperties, additionalProperties, place, place))
-  }
-  return problems
-}

@@ -1,11 +1,14 @@
 import type { autoscaling, autoscalingV1, FieldError } from '../../../api/index.ts'
 import type { Strategy } from '../strategy.ts'
-import { each, invalid, oneOf, required } from '../validation/field.ts'
+import { each, forbidden, invalid, nonNegative, notSupported, required } from '../validation/field.ts'
+import { validateMetric, validateReference } from '../validation/metrics.ts'
+import { validateQuantity } from '../validation/resources.ts'
 
 /** Either version; they differ in how metrics are written. */
 type Autoscaler = autoscaling.HorizontalPodAutoscaler | autoscalingV1.HorizontalPodAutoscaler
 
-const METRIC_TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
+const SELECT_POLICIES = ['Disabled', 'Max', 'Min']
+const POLICY_TYPES = ['Percent', 'Pods']
 const DEFAULT_CPU_PERCENT = 80
 
 /** Source: k8s.io/kubernetes/pkg/apis/autoscaling/v2/defaults.go, pkg/apis/autoscaling/validation */
@@ -19,14 +22,28 @@ export const horizontalPodAutoscalerStrategy: Strategy<Autoscaler> = {
     const { minReplicas = 1, maxReplicas = 0, scaleTargetRef } = spec
     const problems: FieldError[] = []
     if (minReplicas < 1) problems.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1'))
-    if (maxReplicas < 1) problems.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0'))
-    else if (maxReplicas < minReplicas) {
-      problems.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
+    const most = 'spec.maxReplicas'
+    if (maxReplicas === 0) problems.push(required(most, 'must be set and greater than 0'))
+    else if (maxReplicas < 0) problems.push(invalid(most, maxReplicas, 'must be greater than or equal to 1'))
+    if (maxReplicas < minReplicas) {
+      problems.push(invalid(most, maxReplicas, 'must be greater than or equal to `minReplicas`'))
     }
-    if (!scaleTargetRef?.kind) problems.push(required('spec.scaleTargetRef.kind'))
-    if (!scaleTargetRef?.name) problems.push(required('spec.scaleTargetRef.name'))
-    return 'metrics' in spec ? [...problems, ...each(spec.metrics, 'spec.metrics', validateMetric)] : problems
+    problems.push(...validateReference(scaleTargetRef, 'spec.scaleTargetRef', true))
+    const { metrics, behavior } = spec as autoscaling.HorizontalPodAutoscalerSpec
+    return [
+      ...problems,
+      ...each(metrics, 'spec.metrics', validateMetric),
+      ...(minReplicas === 0 && !metrics?.some(({ type }) => type === 'Object' || type === 'External')
+        ? [forbidden('spec.metrics', NOT_TO_ZERO)]
+        : []),
+      ...validateRules(behavior?.scaleUp, 'spec.behavior.scaleUp'),
+      ...validateRules(behavior?.scaleDown, 'spec.behavior.scaleDown'),
+    ]
   },
+  validateStatusUpdate: ({ status }) => [
+    ...nonNegative('status.currentReplicas', status.currentReplicas),
+    ...nonNegative('status.desiredReplicas', status.desiredReplicas),
+  ],
   generation: false,
 }
 
@@ -52,16 +69,33 @@ function defaultMetrics(spec: autoscaling.HorizontalPodAutoscalerSpec): void {
   }
 }
 
-function validateMetric(metric: autoscaling.MetricSpec, path: string): FieldError[] {
-  if (!METRIC_TYPES.includes(metric.type)) return oneOf(`${path}.type`, metric.type, METRIC_TYPES)
-  const field = `${metric.type[0]!.toLowerCase()}${metric.type.slice(1)}` as 'resource'
-  if (!metric[field]) return [required(`${path}.${field}`, `must populate information for the given metric source`)]
-  const { target, name } = metric[field]
-  const problems =
-    (metric.type === 'Resource' || metric.type === 'ContainerResource') && !name
-      ? [required(`${path}.${field}.name`, 'must specify a resource name')]
-      : []
-  return target?.type
-    ? problems
-    : [...problems, required(`${path}.${field}.target.type`, 'must specify a metric target type')]
+const NOT_TO_ZERO = 'must specify at least one Object or External metric to support scaling to zero replicas'
+const MOST_WINDOW_SECONDS = 3600
+const MOST_PERIOD_SECONDS = 1800
+
+function validateRules(rules: autoscaling.HPAScalingRules | undefined, path: string): FieldError[] {
+  if (!rules) return []
+  const { stabilizationWindowSeconds: window = 0, selectPolicy, policies, tolerance } = rules
+  const field = `${path}.stabilizationWindowSeconds`
+  const problems: FieldError[] = []
+  if (window < 0) problems.push(invalid(field, window, 'must be greater than or equal to zero'))
+  if (window > MOST_WINDOW_SECONDS) {
+    problems.push(invalid(field, window, `must be less than or equal to ${MOST_WINDOW_SECONDS}`))
+  }
+  if (selectPolicy !== undefined && !SELECT_POLICIES.includes(selectPolicy)) {
+    problems.push(notSupported(`${path}.selectPolicy`, selectPolicy, SELECT_POLICIES))
+  }
+  if (!policies?.length) problems.push(required(`${path}.policies`, 'must specify at least one Policy'))
+  problems.push(...each(policies, `${path}.policies`, validatePolicy))
+  return tolerance === undefined ? problems : [...problems, ...validateQuantity(`${path}.tolerance`, tolerance)]
+}
+
+function validatePolicy({ type, value, periodSeconds }: autoscaling.HPAScalingPolicy, path: string): FieldError[] {
+  const problems = POLICY_TYPES.includes(type) ? [] : [notSupported(`${path}.type`, type, POLICY_TYPES)]
+  if (value <= 0) problems.push(invalid(`${path}.value`, value, 'must be greater than zero'))
+  const field = `${path}.periodSeconds`
+  if (periodSeconds <= 0) problems.push(invalid(field, periodSeconds, 'must be greater than zero'))
+  return periodSeconds > MOST_PERIOD_SECONDS
+    ? [...problems, invalid(field, periodSeconds, `must be less than or equal to ${MOST_PERIOD_SECONDS}`)]
+    : problems
 }

@@ -1,6 +1,6 @@
 import { type apiregistration, type FieldError, names, withCondition } from '../../../api/index.ts'
 import type { Strategy } from '../strategy.ts'
-import { invalid, required } from '../validation/field.ts'
+import { complaints, each, invalid, notSupported, required } from '../validation/field.ts'
 
 /** What adds API groups that other servers serve. Source: k8s.io/kube-aggregator/pkg/apis */
 
@@ -15,11 +15,26 @@ const LOCALLY_AVAILABLE = {
 }
 
 /** Source: k8s.io/kube-aggregator/pkg/apis/apiregistration/validation */
+function validateSpec(spec: apiregistration.APIServiceSpec): FieldError[] {
+  const { group = '', version = '', groupPriorityMinimum: groupPriority = 0, versionPriority = 0 } = spec
+  const problems: FieldError[] = []
+  if (!group && version !== 'v1')
+    problems.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'))
+  if (group) problems.push(...complaints('spec.group', group, names.dns1123SubdomainProblems(group)))
+  problems.push(...complaints('spec.version', version, names.dns1035LabelProblems(version)))
+  if (groupPriority < 1 || groupPriority > 20_000)
+    problems.push(invalid('spec.groupPriorityMinimum', groupPriority, 'must be positive and less than 20000'))
+  if (versionPriority < 1 || versionPriority > 1000)
+    problems.push(invalid('spec.versionPriority', versionPriority, 'must be positive and less than 1000'))
+  return [...problems, ...validateService(spec)]
+}
+
 function validateService({ service, caBundle, insecureSkipTLSVerify }: apiregistration.APIServiceSpec): FieldError[] {
   const insecure = 'spec.insecureSkipTLSVerify'
+  const bytes = Buffer.from(caBundle ?? '', 'base64').length
   if (!service)
     return [
-      ...(caBundle ? [invalid('spec.caBundle', caBundle, 'local APIServices may not have a caBundle')] : []),
+      ...(bytes ? [invalid('spec.caBundle', `${bytes} bytes`, 'local APIServices may not have a caBundle')] : []),
       ...(insecureSkipTLSVerify
         ? [invalid(insecure, true, 'local APIServices may not have insecureSkipTLSVerify')]
         : []),
@@ -28,12 +43,12 @@ function validateService({ service, caBundle, insecureSkipTLSVerify }: apiregist
   return [
     ...(namespace ? [] : [required('spec.service.namespace')]),
     ...(name ? [] : [required('spec.service.name')]),
-    ...(port >= 1 && port <= 65_535
-      ? []
-      : [invalid('spec.service.port', port, 'port is not valid: must be between 1 and 65535, inclusive')]),
-    ...(caBundle && insecureSkipTLSVerify ? [invalid(insecure, true, 'may not be true if caBundle is present')] : []),
+    ...names.portNumberProblems(port).map(detail => invalid('spec.service.port', port, `port is not valid: ${detail}`)),
+    ...(bytes && insecureSkipTLSVerify ? [invalid(insecure, true, 'may not be true if caBundle is present')] : []),
   ]
 }
+
+const STATUSES = ['True', 'False', 'Unknown']
 
 export const apiServiceStrategy: Strategy<apiregistration.APIService> = {
   allowUnconditionalUpdate: false,
@@ -53,22 +68,16 @@ export const apiServiceStrategy: Strategy<apiregistration.APIService> = {
       })
   },
   validate({ metadata, spec }) {
-    const { group = '', version = '' } = spec
-    const problems = [...validateService(spec)]
-    if (metadata.name !== `${version}.${group}`) {
-      problems.push(
-        invalid('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: "${version}.${group}"`),
-      )
-    }
-    if (spec.groupPriorityMinimum < 1 || spec.groupPriorityMinimum > 20_000) {
-      problems.push(
-        invalid('spec.groupPriorityMinimum', spec.groupPriorityMinimum, 'must be positive and less than 20000'),
-      )
-    }
-    if (spec.versionPriority < 1 || spec.versionPriority > 1000) {
-      problems.push(invalid('spec.versionPriority', spec.versionPriority, 'must be positive and less than 1000'))
-    }
-    return problems
+    const name = `${spec.version ?? ''}.${spec.group ?? ''}`
+    const named =
+      metadata.name === name || names.pathSegmentProblems(metadata.name).length > 0
+        ? []
+        : [invalid('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: "${name}"`)]
+    return [...named, ...validateSpec(spec)]
   },
+  validateStatusUpdate: ({ status }) =>
+    each(status.conditions, 'status.conditions', ({ status: value }, path) =>
+      STATUSES.includes(value) ? [] : [notSupported(`${path}.status`, value, STATUSES)],
+    ),
   generation: false,
 }

@@ -56,7 +56,7 @@ describe('validation', () => {
         },
       },
       [
-        'spec.taints[1]: Duplicate value: {"key":"a","value":"b","effect":"NoSchedule"}: taints must be unique by key and effect pair',
+        'metadata.taints[1]: Duplicate value: {"Key":"a","Value":"b","Effect":"NoSchedule","TimeAdded":null}: taints must be unique by key and effect pair',
       ],
     ],
     [
@@ -83,7 +83,7 @@ describe('validation', () => {
       resources.endpointSlices as never,
       'another family',
       { addressType: 'IPv4', endpoints: [{ addresses: ['fd00::1'] }] },
-      ['endpoints[0].addresses[0]: Invalid value: "fd00::1": must be a valid IPv4 address'],
+      ['endpoints[0].addresses: Invalid value: "fd00::1": must be an IPv4 address'],
     ],
     [
       resources.endpoints as never,
@@ -107,6 +107,7 @@ describe('validation', () => {
       [
         'spec.accessModes: Required value',
         'spec.capacity: Required value',
+        'spec.capacity: Unsupported value: null: supported values: "storage"',
         'spec: Required value: must specify a volume type',
       ],
     ],
@@ -120,10 +121,7 @@ describe('validation', () => {
       resources.roleBindings as never,
       'a role of no kind',
       { roleRef: { kind: 'Group', name: 'x' }, subjects: [{ kind: 'ServiceAccount', name: 'a' }] },
-      [
-        'roleRef.kind: Unsupported value: "Group": supported values: "Role", "ClusterRole"',
-        'subjects[0].namespace: Required value',
-      ],
+      ['roleRef.kind: Unsupported value: "Group": supported values: "Role", "ClusterRole"'],
     ],
     [
       resources.ingresses as never,
@@ -146,13 +144,19 @@ describe('validation', () => {
       'both bounds',
       { spec: { minAvailable: 1, maxUnavailable: '50%' } },
       [
-        'spec: Invalid value: {"minAvailable":1,"maxUnavailable":"50%"}: minAvailable and maxUnavailable cannot be both set',
+        'spec: Invalid value: {"MinAvailable":1,"Selector":null,"MaxUnavailable":"50%","UnhealthyPodEvictionPolicy":null}: minAvailable and maxUnavailable cannot be both set',
       ],
     ],
     [
       resources.horizontalPodAutoscalers as never,
       'fewer at most than at least',
-      { spec: { scaleTargetRef: { kind: 'Deployment', name: 'web' }, minReplicas: 3, maxReplicas: 2 } },
+      {
+        spec: {
+          scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+          minReplicas: 3,
+          maxReplicas: 2,
+        },
+      },
       ['spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`'],
     ],
     [

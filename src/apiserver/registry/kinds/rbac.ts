@@ -43,13 +43,16 @@ function validateAggregation(rule: rbac.AggregationRule | undefined): FieldError
   if (!rule) return []
   const path = 'aggregationRule.clusterRoleSelectors'
   return rule.clusterRoleSelectors?.length
-    ? each(rule.clusterRoleSelectors, path, validateLabelSelector)
+    ? each(rule.clusterRoleSelectors, path, (selector, field) => {
+        const problems = validateLabelSelector(selector, field)
+        return problems.length ? [...problems, invalid(field, null, 'invalid label selector.')] : []
+      })
     : [required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil')]
 }
 
 type Binding = KubeObject & Pick<rbac.RoleBinding, 'roleRef' | 'subjects'>
 
-const binding = (kinds: string[]): Strategy<Binding> => ({
+const binding = (kinds: string[], namespaced: boolean): Strategy<Binding> => ({
   defaults({ roleRef, subjects }) {
     roleRef.apiGroup ||= GROUP
     for (const subject of subjects ?? []) {
@@ -62,24 +65,28 @@ const binding = (kinds: string[]): Strategy<Binding> => ({
     ...(roleRef.name
       ? names.pathSegmentProblems(roleRef.name).map(detail => invalid('roleRef.name', roleRef.name, detail))
       : [required('roleRef.name')]),
-    ...each(subjects, 'subjects', validateSubject),
+    ...each(subjects, 'subjects', (subject, path) => validateSubject(subject, namespaced, path)),
   ],
   validateUpdate: ({ roleRef }, { roleRef: old }) =>
-    same(roleRef, old) ? [] : [invalid('roleRef', roleRef, 'cannot change roleRef')],
+    same(roleRef, old) ? [] : [invalid('roleRef', shown(roleRef), 'cannot change roleRef')],
   nameProblems: names.pathSegmentProblems,
   allowCreateOnUpdate: true,
 })
 
-export const roleBindingStrategy = binding(['Role', 'ClusterRole'])
-export const clusterRoleBindingStrategy = binding(['ClusterRole'])
+export const roleBindingStrategy = binding(['Role', 'ClusterRole'], true)
+export const clusterRoleBindingStrategy = binding(['ClusterRole'], false)
 
-function validateSubject({ kind, name, apiGroup = '', namespace }: rbac.Subject, path: string): FieldError[] {
+/** Messages show it as upstream holds it, where fields have no JSON names. */
+const shown = ({ apiGroup, kind, name }: rbac.RoleRef) => ({ APIGroup: apiGroup, Kind: kind, Name: name })
+
+function validateSubject(subject: rbac.Subject, namespaced: boolean, path: string): FieldError[] {
+  const { kind, name, apiGroup = '', namespace } = subject
   const problems = name ? [] : [required(`${path}.name`)]
   if (kind === 'ServiceAccount') {
     if (name)
       problems.push(...names.dns1123SubdomainProblems(name).map(detail => invalid(`${path}.name`, name, detail)))
     if (apiGroup) problems.push(notSupported(`${path}.apiGroup`, apiGroup, ['']))
-    if (!namespace) problems.push(required(`${path}.namespace`))
+    if (!namespace && !namespaced) problems.push(required(`${path}.namespace`))
   } else if (kind === 'User' || kind === 'Group') {
     if (apiGroup !== GROUP) problems.push(notSupported(`${path}.apiGroup`, apiGroup, [GROUP]))
   } else problems.push(notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']))

@@ -11,7 +11,9 @@ import {
   oneOf,
   optionalOneOf,
   required,
+  tooMany,
 } from './field.ts'
+import { validateDevices, validateMounts } from './mounts.ts'
 import { validateProbes } from './probes.ts'
 import { validateResources } from './resources.ts'
 import { validateSecurityContext } from './security.ts'
@@ -19,109 +21,184 @@ import { validateSecurityContext } from './security.ts'
 /** What a container is checked against. */
 interface Surroundings {
   volumes: Map<string, core.Volume>
-  grace: number | undefined
+  spec: core.PodSpec
 }
 
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
-const MESSAGE_POLICIES = ['FallbackToLogsOnError', 'File']
+const MESSAGE_POLICIES = ['File', 'FallbackToLogsOnError']
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure']
-const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None']
 
-/** All containers of a pod. Source: k8s.io/kubernetes/pkg/apis/core/validation validateContainers */
-export function validateContainers(spec: core.PodSpec, path: string): FieldError[] {
-  const around: Surroundings = {
-    volumes: new Map(spec.volumes?.map(volume => [volume.name, volume])),
-    grace: spec.terminationGracePeriodSeconds,
-  }
+type AnyContainer = core.Container | core.EphemeralContainer
+
+/** All containers of a pod, with the volumes that are as they should be. Source: k8s.io/kubernetes/pkg/apis/core/validation validateContainers */
+export function validateContainers(spec: core.PodSpec, path: string, volumes: Map<string, core.Volume>): FieldError[] {
+  const around: Surroundings = { volumes, spec }
   const problems = spec.containers?.length ? [] : [required(`${path}.containers`)]
+  const own = new Set<string>()
+  const taken = new Set(spec.containers?.map(({ name }) => name))
+  const others = [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name)
   return [
     ...problems,
-    ...each(spec.containers, `${path}.containers`, (container, at) => validateContainer(container, at, around)),
-    ...each(spec.initContainers, `${path}.initContainers`, (container, at) =>
-      validateInitContainer(container, at, around),
-    ),
-    ...each(spec.ephemeralContainers, `${path}.ephemeralContainers`, (container, at) =>
-      validateEphemeralContainer(container, spec, at, around),
-    ),
-    ...validateUniqueNames(spec, path),
+    ...each(spec.containers, `${path}.containers`, (container, at) => [
+      ...validateCommon(container, at, around),
+      ...validateNameOnce(container, at, own),
+      ...validateProbes(container, at, spec),
+      ...validateRestartRules(container, at, false),
+    ]),
     ...validateHostPorts(spec.containers, `${path}.containers`),
-    ...validateHostPorts(spec.initContainers?.filter(isSidecar), `${path}.initContainers`),
+    ...each(spec.initContainers, `${path}.initContainers`, (container, at) => [
+      ...validateCommon(container, at, around),
+      ...validateRestartRules(container, at, true),
+      ...validateNameOnce(container, at, taken),
+      // These run one after another, so that each may have the ports of the one before it.
+      ...validateHostPorts([container], `${path}.initContainers`),
+      ...validateInit(container, at, spec),
+    ]),
+    ...each(spec.ephemeralContainers, `${path}.ephemeralContainers`, (container, at) => [
+      ...validateCommon(container, at, around),
+      ...validateImageSpace(container, at),
+      ...validateNameOnce(container, at, taken),
+      ...validateEphemeral(container, others, at),
+    ]),
   ]
 }
 
 /** A name is taken once among all three kinds of containers. */
-function validateUniqueNames(spec: core.PodSpec, path: string): FieldError[] {
-  const seen = new Set<string>()
-  return (['containers', 'initContainers', 'ephemeralContainers'] as const).flatMap(kind =>
-    each<{ name: string }>(spec[kind], `${path}.${kind}`, ({ name }, at) => {
-      if (!name) return []
-      if (seen.has(name)) return [duplicate(`${at}.name`, name)]
-      seen.add(name)
-      return []
-    }),
-  )
+function validateNameOnce({ name }: AnyContainer, path: string, seen: Set<string>): FieldError[] {
+  if (seen.has(name)) return [duplicate(`${path}.name`, name)]
+  if (name) seen.add(name)
+  return []
 }
 
-function validateContainer(container: core.Container, path: string, around: Surroundings): FieldError[] {
-  return [...validateCommon(container, path, around), ...validateProbes(container, path, around.grace)]
-}
+export const validateImageSpace = ({ image = '' }: AnyContainer, path: string): FieldError[] =>
+  image === image.trim() ? [] : [invalid(`${path}.image`, image, 'must not have leading or trailing whitespace')]
 
-function validateInitContainer(container: core.Container, path: string, around: Surroundings): FieldError[] {
-  if (isSidecar(container)) return validateContainer(container, path, around)
+function validateInit(container: core.Container, path: string, spec: core.PodSpec): FieldError[] {
+  if (isSidecar(container)) return validateProbes(container, path, spec)
   const misplaced = (['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const).filter(
     field => container[field],
   )
   return [
-    ...validateCommon(container, path, around),
     ...misplaced.map(field =>
       forbidden(`${path}.${field}`, 'may not be set for init containers without restartPolicy=Always'),
+    ),
+    ...each(container.resizePolicy, `${path}.resizePolicy`, ({ restartPolicy }, at) =>
+      restartPolicy === 'RestartContainer'
+        ? [
+            invalid(
+              `${at}.restartPolicy`,
+              restartPolicy,
+              "must not be set to 'RestartContainer' for non-sidecar initContainers",
+            ),
+          ]
+        : [],
     ),
   ]
 }
 
-const NOT_EPHEMERAL = ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resizePolicy'] as const
+const NOT_EPHEMERAL = [
+  'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+] as const
+const EPHEMERAL_DETAIL = 'cannot be set for an Ephemeral Container'
 
-function validateEphemeralContainer(
-  container: core.EphemeralContainer,
-  spec: core.PodSpec,
-  path: string,
-  around: Surroundings,
-): FieldError[] {
-  const problems = validateCommon(container, path, around)
+function validateEphemeral(container: core.EphemeralContainer, others: string[], path: string): FieldError[] {
   const target = container.targetContainerName
-  if (target && ![...spec.containers, ...(spec.initContainers ?? [])].some(({ name }) => name === target)) {
-    problems.push(notFound(`${path}.targetContainerName`, target))
-  }
-  for (const field of NOT_EPHEMERAL) {
-    if (container[field]) problems.push(forbidden(`${path}.${field}`, 'cannot be set for an Ephemeral Container'))
-  }
-  return problems
+  const given = NOT_EPHEMERAL.filter(field => {
+    const value = container[field]
+    return value !== undefined && (field !== 'resources' || Object.keys(value).length > 0)
+  })
+  return [
+    ...(target && !others.includes(target) ? [notFound(`${path}.targetContainerName`, target)] : []),
+    ...given.map(field => forbidden(`${path}.${field}`, EPHEMERAL_DETAIL)),
+    ...each(container.volumeMounts, `${path}.volumeMounts`, (mount, at) =>
+      (['subPath', 'subPathExpr'] as const)
+        .filter(field => mount[field])
+        .map(field => forbidden(`${at}.${field}`, EPHEMERAL_DETAIL)),
+    ),
+  ]
 }
 
-function validateCommon(
-  container: core.Container | core.EphemeralContainer,
-  path: string,
-  { volumes }: Surroundings,
-): FieldError[] {
+function validateCommon(container: AnyContainer, path: string, { volumes, spec }: Surroundings): FieldError[] {
   const { name, image } = container
   return [
     ...(name ? complaints(`${path}.name`, name, names.dns1123LabelProblems(name)) : [required(`${path}.name`)]),
     ...(image ? [] : [required(`${path}.image`)]),
-    ...optionalOneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, MESSAGE_POLICIES),
-    ...optionalOneOf(`${path}.restartPolicy`, container.restartPolicy, RESTART_POLICIES),
-    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES),
+    ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, MESSAGE_POLICIES),
     ...validatePorts(container.ports, `${path}.ports`),
     ...validateEnv(container.env, `${path}.env`),
     ...validateEnvFrom(container.envFrom, `${path}.envFrom`),
     ...validateMounts(container, volumes, path),
     ...validateDevices(container, volumes, path),
-    ...validateResources(container.resources ?? {}, `${path}.resources`),
-    ...each(container.resources?.claims, `${path}.resources.claims`, ({ name }, at) =>
-      name ? [] : [required(`${at}.name`)],
-    ),
-    ...validateSecurityContext(container.securityContext, `${path}.securityContext`),
+    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, PULL_POLICIES),
+    ...validateResources(container.resources ?? {}, `${path}.resources`, spec.resourceClaims),
+    ...validateResizePolicy(container.resizePolicy, `${path}.resizePolicy`, spec.restartPolicy),
+    ...validateSecurityContext(container.securityContext, `${path}.securityContext`, spec.hostUsers ?? true),
   ]
+}
+
+const RESIZABLE = ['cpu', 'memory']
+const RESIZE_POLICIES = ['NotRequired', 'RestartContainer']
+
+/** Upstream names the list, not the item, in all of these but the first. */
+const validateResizePolicy = (
+  policies: core.ContainerResizePolicy[] | undefined,
+  path: string,
+  restart: string | undefined,
+): FieldError[] => {
+  const seen = new Set<string>()
+  return each(policies, path, ({ resourceName, restartPolicy }, at) => {
+    const problems = seen.has(resourceName) ? [duplicate(at, resourceName)] : []
+    seen.add(resourceName)
+    problems.push(...oneOf(path, resourceName, RESIZABLE), ...oneOf(path, restartPolicy, RESIZE_POLICIES))
+    if (restart === 'Never' && restartPolicy !== 'NotRequired') {
+      problems.push(invalid(path, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"))
+    }
+    return problems
+  })
+}
+
+const MOST_RULES = 20
+const MOST_EXIT_CODES = 255
+
+/** Source: KEP-5307 */
+function validateRestartRules(
+  { restartPolicy, restartPolicyRules: rules }: core.Container,
+  path: string,
+  isInit: boolean,
+): FieldError[] {
+  const field = `${path}.restartPolicy`
+  const problems = optionalOneOf(field, restartPolicy, RESTART_POLICIES)
+  if (restartPolicy === undefined) {
+    if (!rules?.length) return []
+    problems.push(required(field, 'must specify restartPolicy when restart rules are used'))
+    if (isInit) return problems
+  } else if (restartPolicy === '') problems.push(notSupported(field, '', RESTART_POLICIES))
+  const list = `${path}.restartPolicyRules`
+  if (rules && rules.length > MOST_RULES) problems.push(tooMany(list, rules.length, MOST_RULES))
+  return [...problems, ...each(rules, list, validateRestartRule)]
+}
+
+function validateRestartRule({ action = '', exitCodes }: core.ContainerRestartRule, path: string): FieldError[] {
+  const actions = ['Restart', 'RestartAllContainers']
+  const problems = actions.includes(action) ? [] : [notSupported(`${path}.action`, action, actions)]
+  const field = `${path}.exitCodes`
+  if (!exitCodes) return [...problems, required(field, 'must be specified')]
+  const { operator = '', values = [] } = exitCodes
+  if (operator !== 'In' && operator !== 'NotIn') {
+    problems.push(notSupported(`${field}.operator`, operator, ['In', 'NotIn']))
+  }
+  return values.length > MOST_EXIT_CODES
+    ? [...problems, tooMany(`${field}.values`, values.length, MOST_EXIT_CODES)]
+    : problems
 }
 
 function validatePorts(ports: core.ContainerPort[] | undefined, path: string): FieldError[] {
@@ -158,74 +235,3 @@ function validateHostPorts(containers: core.Container[] | undefined, path: strin
     }),
   )
 }
-
-function validateMounts(
-  container: core.Container | core.EphemeralContainer,
-  volumes: Map<string, core.Volume>,
-  path: string,
-): FieldError[] {
-  const places = new Set<string>()
-  return each(container.volumeMounts, `${path}.volumeMounts`, (mount, at) => {
-    const problems = validateVolumeName(mount.name, volumes, at)
-    if (!mount.mountPath) problems.push(required(`${at}.mountPath`))
-    if (places.has(mount.mountPath)) problems.push(invalid(`${at}.mountPath`, mount.mountPath, 'must be unique'))
-    places.add(mount.mountPath)
-    if (mount.subPath) problems.push(...validateRelativePath(mount.subPath, `${at}.subPath`))
-    if (mount.subPathExpr) {
-      if (mount.subPath) {
-        problems.push(invalid(`${at}.subPathExpr`, mount.subPathExpr, 'subPathExpr and subPath are mutually exclusive'))
-      }
-      problems.push(...validateRelativePath(mount.subPathExpr, `${at}.subPathExpr`))
-    }
-    return [...problems, ...validatePropagation(mount, container, at)]
-  })
-}
-
-function validatePropagation(
-  { mountPropagation: value }: core.VolumeMount,
-  container: core.Container | core.EphemeralContainer,
-  path: string,
-): FieldError[] {
-  const field = `${path}.mountPropagation`
-  if (value === undefined) return []
-  if (!PROPAGATIONS.includes(value)) return [notSupported(field, value, PROPAGATIONS)]
-  return value === 'Bidirectional' && !container.securityContext?.privileged
-    ? [forbidden(field, 'Bidirectional mount propagation is available only to privileged containers')]
-    : []
-}
-
-const validateVolumeName = (name: string, volumes: Map<string, core.Volume>, path: string): FieldError[] => {
-  if (!name) return [required(`${path}.name`)]
-  return volumes.has(name) ? [] : [notFound(`${path}.name`, name)]
-}
-
-function validateDevices(
-  container: core.Container | core.EphemeralContainer,
-  volumes: Map<string, core.Volume>,
-  path: string,
-): FieldError[] {
-  return each(container.volumeDevices, `${path}.volumeDevices`, (device, at) => {
-    const problems = validateVolumeName(device.name, volumes, at)
-    const volume = volumes.get(device.name)
-    if (volume && !volume.persistentVolumeClaim && !volume.ephemeral) {
-      problems.push(
-        invalid(
-          `${at}.name`,
-          device.name,
-          'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode',
-        ),
-      )
-    }
-    if (!device.devicePath) problems.push(required(`${at}.devicePath`))
-    return problems
-  })
-}
-
-/** A path that stays below where it starts. */
-export function validateRelativePath(value: string, field: string): FieldError[] {
-  const problems = value.startsWith('/') ? [invalid(field, value, 'must be a relative path')] : []
-  return [...problems, ...validateNoBackstep(value, field)]
-}
-
-export const validateNoBackstep = (value: string, field: string): FieldError[] =>
-  value.split('/').includes('..') ? [invalid(field, value, "must not contain '..'")] : []

@@ -1,5 +1,6 @@
 import { type core, type FieldError, names } from '../../../api/index.ts'
-import { complaints, each, invalid, notSupported, required } from './field.ts'
+import { complaints, each, invalid, notSupported, own, required } from './field.ts'
+import { validateNoBackstep } from './mounts.ts'
 
 /** Environment variables and the references to fields that also volumes use. */
 
@@ -43,31 +44,35 @@ export const validateEnv = (variables: core.EnvVar[] | undefined, path: string):
 
 function validateValueFrom({ value, valueFrom }: core.EnvVar, path: string): FieldError[] {
   if (!valueFrom) return []
-  const given = SOURCES.filter(source => valueFrom[source])
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = valueFrom
   const problems: FieldError[] = []
-  if (given.length === 0) {
-    problems.push(
-      invalid(
-        path,
-        '',
-        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
-      ),
-    )
-  } else if (value) {
-    problems.push(invalid(path, '', 'may not be specified when `value` is not empty'))
-  }
-  if (given.length > 1) problems.push(invalid(path, '', 'may not have more than one field specified at a time'))
-  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom
   if (fieldRef) problems.push(...validateFieldRef(fieldRef, ENV_FIELDS, `${path}.fieldRef`))
   if (resourceFieldRef) problems.push(...validateResourceFieldRef(resourceFieldRef, `${path}.resourceFieldRef`, false))
   if (configMapKeyRef) problems.push(...validateKeyRef(configMapKeyRef, `${path}.configMapKeyRef`))
   if (secretKeyRef) problems.push(...validateKeyRef(secretKeyRef, `${path}.secretKeyRef`))
+  if (fileKeyRef) problems.push(...validateFileKeyRef(fileKeyRef, `${path}.fileKeyRef`))
+  const count = SOURCES.filter(source => valueFrom[source]).length
+  if (count === 0) problems.push(invalid(path, '', NO_SOURCE))
+  else if (value) problems.push(invalid(path, '', 'may not be specified when `value` is not empty'))
+  else if (count > 1) problems.push(invalid(path, '', 'may not have more than one field specified at a time'))
   return problems
+}
+
+const NO_SOURCE =
+  'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`'
+
+function validateFileKeyRef({ key, volumeName, path: file }: core.FileKeySelector, path: string): FieldError[] {
+  const [keyField, nameField, fileField] = [`${path}.key`, `${path}.volumeName`, `${path}.path`]
+  return [
+    ...(key ? complaints(keyField, key, names.envVarNameProblems(key)) : [required(keyField)]),
+    ...(volumeName ? complaints(nameField, volumeName, names.dns1123LabelProblems(volumeName)) : [required(nameField)]),
+    ...(file ? validateNoBackstep(file, fileField) : [required(fileField)]),
+  ]
 }
 
 function validateKeyRef({ name, key }: core.ConfigMapKeySelector | core.SecretKeySelector, path: string): FieldError[] {
   return [
-    ...(name ? [] : [required(`${path}.name`)]),
+    ...complaints(`${path}.name`, name ?? '', names.dns1123SubdomainProblems(name ?? '')),
     ...(key ? complaints(`${path}.key`, key, names.configMapKeyProblems(key)) : [required(`${path}.key`)]),
   ]
 }
@@ -83,10 +88,13 @@ function validateFieldRef(
   if (!apiVersion) return [required(`${path}.apiVersion`)]
   if (!fieldPath) return [required(`${path}.fieldPath`)]
   const field = `${path}.fieldPath`
+  if (apiVersion !== 'v1') {
+    return [invalid(field, fieldPath, `error converting fieldPath: unsupported pod version: ${apiVersion}`)]
+  }
   const [, base, key] = /^(metadata\.(?:annotations|labels))\['(.*)'\]$/.exec(fieldPath) ?? []
   if (base)
     return complaints(
-      field,
+      path,
       key,
       names.qualifiedNameProblems(base === 'metadata.annotations' ? key!.toLowerCase() : key!),
     )
@@ -101,30 +109,30 @@ export function validateResourceFieldRef(
   path: string,
   inVolume: boolean,
 ): FieldError[] {
-  if (inVolume && !containerName) return [required(`${path}.containerName`)]
-  if (!resource) return [required(`${path}.resource`)]
-  const known = RESOURCE_FIELDS.includes(resource) || /^(limits|requests)\.hugepages-/.test(resource)
-  if (!known) return [notSupported(`${path}.resource`, resource, RESOURCE_FIELDS)]
-  return validateDivisor(resource, divisor, path)
+  const known = RESOURCE_FIELDS.includes(resource) || HUGE_PAGES.test(resource)
+  const problems: FieldError[] = []
+  if (inVolume && !containerName) problems.push(required(`${path}.containerName`))
+  else if (!resource) problems.push(required(`${path}.resource`))
+  else if (!known) problems.push(notSupported(`${path}.resource`, resource, RESOURCE_FIELDS))
+  return [...problems, ...validateDivisor(resource, divisor, `${path}.divisor`)]
 }
 
-const DIVISORS: [suffix: string, values: string[]][] = [
-  ['.cpu', ['1', '1m']],
-  ['', ['1', '1E', '1Ei', '1G', '1Gi', '1K', '1Ki', '1M', '1Mi', '1P', '1Pi', '1T', '1Ti']],
-]
+const HUGE_PAGES = /^(limits|requests)\.hugepages-/
+const BYTES = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei']
+const DIVISORS: Record<string, [values: string[], called: string]> = {
+  cpu: [['1m', '1'], 'cpu'],
+  memory: [BYTES, 'memory'],
+  'ephemeral-storage': [BYTES, 'local ephemeral storage'],
+  hugepages: [BYTES, 'hugepages'],
+}
 
-function validateDivisor(resource: string, divisor: string | undefined, path: string): FieldError[] {
+function validateDivisor(resource: string, divisor: string | undefined, field: string): FieldError[] {
   if (!divisor || divisor === '0') return []
-  const [, values] = DIVISORS.find(([suffix]) => resource.endsWith(suffix))!
-  if (values.includes(divisor) || divisor === '1k') return []
-  const kind = resource.slice(resource.indexOf('.') + 1)
-  return [
-    invalid(
-      `${path}.divisor`,
-      kind,
-      `only divisor's values ${values.join(', ')} are supported with the ${kind} resource`,
-    ),
-  ]
+  const kind = HUGE_PAGES.test(resource) ? 'hugepages' : /^(?:limits|requests)\.(.*)$/.exec(resource)?.[1]
+  const [values, called] = own(DIVISORS, kind ?? '') ?? []
+  if (!values || values.includes(divisor)) return []
+  const allowed = kind === 'cpu' ? values.join(' and ') : values.join(', ')
+  return [invalid(field, resource, `only divisor's values ${allowed} are supported with the ${called} resource`)]
 }
 
 export const validateEnvFrom = (sources: core.EnvFromSource[] | undefined, path: string): FieldError[] =>
@@ -133,9 +141,9 @@ export const validateEnvFrom = (sources: core.EnvFromSource[] | undefined, path:
     if (configMapRef) problems.push(...validateSourceName(configMapRef.name, `${at}.configMapRef.name`))
     if (secretRef) problems.push(...validateSourceName(secretRef.name, `${at}.secretRef.name`))
     if (!configMapRef && !secretRef)
-      problems.push(invalid(at, '', 'must specify one of: `configMapRef` or `secretRef`'))
+      problems.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'))
     if (configMapRef && secretRef)
-      problems.push(invalid(at, '', 'may not have more than one field specified at a time'))
+      problems.push(invalid(path, '', 'may not have more than one field specified at a time'))
     return problems
   })
 

@@ -40,7 +40,7 @@ export const tooMany = (field: string, count: number, maximum: number): FieldErr
   type: 'TooMany',
   field,
   value: count,
-  detail: `must have at most ${maximum} items`,
+  detail: `must have at most ${maximum} ${maximum === 1 ? 'item' : 'items'}`,
 })
 
 /** What a record holds under a key that a client chose, which may be `constructor`. */

@@ -18,4 +18,5 @@ export const validateAtMostAll = (amount: Amount, field: string): FieldError[] =
     ? [invalid(field, amount, 'must not be greater than 100%')]
     : []
 
-export const isZero = (amount: Amount): boolean => Number.parseInt(String(amount ?? 0), 10) === 0
+/** What is no number counts for none, as upstream reads it. */
+export const isZero = (amount: Amount): boolean => !Number.parseInt(String(amount ?? 0), 10)

@@ -20,28 +20,55 @@ interface Workload {
   template: core.PodTemplateSpec
 }
 
-/**
- * Selector and template of a workload that keeps its pods running for ever.
- * `kind` is how upstream's messages name it: `deployment`.
- */
-export function validateWorkload({ selector, template }: Workload, kind: string): FieldError[] {
+/** What upstream's messages differ in from one kind of workload to another. */
+interface Words {
+  /** Whose empty selector is invalid: `deployment`. */
+  empty: string
+  /** Where a deadline is not supported: `ReplicaSet`. */
+  deadline: string
+  /** What is said of a selector that cannot be read. */
+  unreadable: string
+}
+
+const REPLICAS: Words = { empty: 'deployment', deadline: 'ReplicaSet', unreadable: 'invalid label selector' }
+const STATEFUL: Words = { empty: 'statefulset', deadline: 'StatefulSet', unreadable: '' }
+
+/** Selector and template of a workload that keeps its pods running for ever. */
+export const validateWorkload = (workload: Workload): FieldError[] => validateSelected(workload, REPLICAS)
+
+/** The same for a StatefulSet, whose pods get hostnames and volumes that their template need not have. */
+export const validateStatefulWorkload = (workload: Workload): FieldError[] => validateSelected(workload, STATEFUL)
+
+function validateSelected({ selector, template }: Workload, words: Words): FieldError[] {
   const problems: FieldError[] = []
   if (!selector) problems.push(required('spec.selector'))
   else {
     problems.push(...validateLabelSelector(selector, 'spec.selector'))
     if (isEmptySelector(selector))
-      problems.push(invalid('spec.selector', selector, `empty selector is invalid for ${kind}`))
+      problems.push(invalid('spec.selector', selector, `empty selector is invalid for ${words.empty}`))
   }
-  return [...problems, ...validateMatches(selector, template), ...validateRunsForever(template, 'spec.template')]
+  const parsed = parseSelector(selector)
+  if (!parsed) return [...problems, invalid('spec.selector', selector, words.unreadable)]
+  if (!selector || !parsed.isEverything) problems.push(...validateMatches(parsed, template, !selector))
+  return [...problems, ...validateRunsForever(template, 'spec.template', words.deadline)]
+}
+
+/** As `validateWorkload`, for a DaemonSet, whose selector is looked at in another order. */
+export function validateDaemonWorkload({ selector, template }: Workload): FieldError[] {
+  const parsed = parseSelector(selector)
+  const problems = validateLabelSelector(selector, 'spec.selector')
+  if (parsed) problems.push(...validateMatches(parsed, template, selector === undefined))
+  if (selector && isEmptySelector(selector))
+    problems.push(invalid('spec.selector', selector, 'empty selector is invalid for daemonset'))
+  return [...problems, ...validateRunsForever(template, 'spec.template', 'DaemonSet')]
 }
 
 /** Or else a workload would make pods that it does not see, without end. */
-function validateMatches(selector: meta.LabelSelector | undefined, template: core.PodTemplateSpec): FieldError[] {
-  const labels = template.metadata?.labels
-  const parsed = parseSelector(selector)
-  if (!parsed) return [invalid('spec.selector', selector, 'invalid label selector')]
-  if (parsed.isEverything || parsed.matches(labels)) return []
-  return [invalid('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`')]
+function validateMatches(selector: LabelSelector, { metadata }: core.PodTemplateSpec, matchesNone = false) {
+  const labels = metadata?.labels
+  return selector.matches(labels) && !matchesNone
+    ? []
+    : [invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`')]
 }
 
 function parseSelector(selector: meta.LabelSelector | undefined): LabelSelector | undefined {
@@ -52,14 +79,13 @@ function parseSelector(selector: meta.LabelSelector | undefined): LabelSelector 
   }
 }
 
-export function validateRunsForever(template: core.PodTemplateSpec, path: string): FieldError[] {
+export function validateRunsForever(template: core.PodTemplateSpec, path: string, kind = 'ReplicaSet'): FieldError[] {
   const { restartPolicy, activeDeadlineSeconds } = template.spec
   const problems = validatePodTemplate(template, path)
   if (restartPolicy !== 'Always') problems.push(notSupported(`${path}.spec.restartPolicy`, restartPolicy, ['Always']))
   if (activeDeadlineSeconds !== undefined) {
-    problems.push(
-      forbidden(`${path}.spec.activeDeadlineSeconds`, 'activeDeadlineSeconds in ReplicaSet is not Supported'),
-    )
+    const detail = `activeDeadlineSeconds in ${kind} is not Supported`
+    problems.push(forbidden(`${path}.spec.activeDeadlineSeconds`, detail))
   }
   return problems
 }

@@ -1,5 +1,5 @@
 import { type core, type FieldError, names } from '../../../api/index.ts'
-import { complaints, each, forbidden, invalid, nonNegative, notSupported, positive, required } from './field.ts'
+import { complaints, forbidden, invalid, nonNegative, notSupported, positive, required } from './field.ts'
 
 /** How often and by what a container is looked at, and what runs at its start and end. */
 
@@ -8,10 +8,10 @@ const BAD_HEADER =
 
 type Handler = core.ProbeHandler & Pick<core.LifecycleHandler, 'sleep'>
 
-export function validateProbes(container: core.Container, path: string, grace: number | undefined): FieldError[] {
+export function validateProbes(container: core.Container, path: string, spec: core.PodSpec): FieldError[] {
   const { livenessProbe: liveness, readinessProbe: readiness, startupProbe: startup } = container
   const problems = [
-    ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, grace),
+    ...validateLifecycle(container.lifecycle, `${path}.lifecycle`, spec),
     ...validateProbe(liveness, `${path}.livenessProbe`),
     ...succeedsOnce(liveness, `${path}.livenessProbe`),
     ...validateProbe(readiness, `${path}.readinessProbe`),
@@ -47,7 +47,7 @@ const succeedsOnce = (probe: core.Probe | undefined, path: string) =>
 function validateLifecycle(
   lifecycle: core.Lifecycle | undefined,
   path: string,
-  grace: number | undefined,
+  { terminationGracePeriodSeconds: grace }: core.PodSpec,
 ): FieldError[] {
   return (['postStart', 'preStop'] as const).flatMap(moment => {
     const handler = lifecycle?.[moment]
@@ -64,13 +64,7 @@ const HANDLERS: {
   grpc: ({ port }, path) => complaints(`${path}.port`, port, names.portNumberProblems(port)),
   sleep: ({ seconds }, path, grace) =>
     seconds < 0 || seconds > grace
-      ? [
-          invalid(
-            `${path}.seconds`,
-            seconds,
-            `must be non-negative and less than terminationGracePeriodSeconds (${grace})`,
-          ),
-        ]
+      ? [invalid(path, seconds, `must be non-negative and less than terminationGracePeriodSeconds (${grace})`)]
       : [],
 }
 
@@ -88,8 +82,8 @@ function validateHttpGet({ path: urlPath, port, scheme, httpHeaders }: core.HTTP
   const problems = urlPath ? [] : [required(`${path}.path`)]
   problems.push(...validatePort(port, `${path}.port`))
   if (scheme !== 'HTTP' && scheme !== 'HTTPS') problems.push(notSupported(`${path}.scheme`, scheme, ['HTTP', 'HTTPS']))
-  const headers = each(httpHeaders, `${path}.httpHeaders`, ({ name }, itemPath) =>
-    /^[-A-Za-z0-9]+$/.test(name) ? [] : [invalid(`${itemPath}.name`, name, BAD_HEADER)],
+  const headers = (httpHeaders ?? []).flatMap(({ name }) =>
+    /^[-A-Za-z0-9]+$/.test(name) ? [] : [invalid(`${path}.httpHeaders`, name, BAD_HEADER)],
   )
   return [...problems, ...headers]
 }

@@ -20,7 +20,7 @@ export const deploymentStrategy: Strategy<apps.Deployment> = {
 
   validate: ({ spec }) => [
     ...nonNegative('spec.replicas', spec.replicas),
-    ...validateWorkload(spec, 'deployment'),
+    ...validateWorkload(spec),
     ...validateStrategy(spec.strategy, 'spec.strategy'),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
@@ -28,6 +28,7 @@ export const deploymentStrategy: Strategy<apps.Deployment> = {
   ],
   validateUpdate: ({ spec }, { spec: old }) => immutable('spec.selector', spec.selector, old.selector),
   validateStatusUpdate: ({ status }) => validateStatus(status),
+  generationOf: ['annotations'],
   warnings: ({ spec }) => podSpecWarnings(spec.template.spec, 'spec.template.spec'),
 }
 
@@ -65,11 +66,13 @@ function validateStatus(status: apps.DeploymentStatus): FieldError[] {
   const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
   const problems = (
     [
+      'observedGeneration',
       'replicas',
       'updatedReplicas',
       'readyReplicas',
       'availableReplicas',
       'unavailableReplicas',
+      'terminatingReplicas',
       'collisionCount',
     ] as const
   ).flatMap(field => nonNegative(`status.${field}`, status[field]))

@@ -14,7 +14,7 @@ export const replicaSetStrategy: Strategy<apps.ReplicaSet> = {
   validate: ({ spec }) => [
     ...nonNegative('spec.replicas', spec.replicas),
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
-    ...validateWorkload(spec, 'replicaset'),
+    ...validateWorkload(spec),
   ],
   validateUpdate: ({ spec }, { spec: old }) => immutable('spec.selector', spec.selector, old.selector),
   validateStatusUpdate: ({ status }) => validateReplicaStatus(status),
@@ -22,12 +22,12 @@ export const replicaSetStrategy: Strategy<apps.ReplicaSet> = {
   fields: ({ status }) => ({ 'status.replicas': String(status.replicas ?? 0) }),
 }
 
+const COUNTS = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'] as const
+
 /** No count is negative, nor greater than one that includes it. */
 export function validateReplicaStatus(status: apps.ReplicaSetStatus | core.ReplicationControllerStatus): FieldError[] {
   const { replicas = 0, fullyLabeledReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
-  const problems = (['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const).flatMap(
-    field => nonNegative(`status.${field}`, status[field]),
-  )
+  const problems = COUNTS.flatMap(field => nonNegative(`status.${field}`, status[field]))
   const most = (field: string, value: number, limit: number, name: string) => {
     if (value > limit) problems.push(invalid(`status.${field}`, value, `cannot be greater than ${name}`))
   }

@@ -47,7 +47,7 @@ describe('defaults of workloads', () => {
       workload({ serviceName: 'web', volumeClaimTemplates: [claim] }),
     )
     assert.equal(spec.podManagementPolicy, 'OrderedReady')
-    assert.deepEqual(spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 1 } })
+    assert.deepEqual(spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { partition: 0 } })
     assert.deepEqual(spec.persistentVolumeClaimRetentionPolicy, { whenDeleted: 'Retain', whenScaled: 'Retain' })
     assert.equal(spec.volumeClaimTemplates![0]!.spec.volumeMode, 'Filesystem')
     assert.deepEqual(spec.volumeClaimTemplates![0]!.status, { phase: 'Pending' })
@@ -73,7 +73,7 @@ describe('defaults of workloads', () => {
       'batch.kubernetes.io/controller-uid': 'uid-1',
       'controller-uid': 'uid-1',
     })
-    assert.deepEqual(metadata.labels, { app: 'web' })
+    assert.deepEqual(metadata.labels, spec.template.metadata?.labels)
   })
 
   test('CronJob', async () => {

@@ -1,6 +1,6 @@
 import { type batch, type FieldError, names } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
-import { forbidden, invalid, nonNegative, oneOf, required } from '../../validation/field.ts'
+import { invalid, nonNegative, notSupported, oneOf, required } from '../../validation/field.ts'
 import { podSpecWarnings } from '../core/pod-warnings.ts'
 import { scheduleProblem } from './cron.ts'
 import { defaultJobTemplate, validateJobSpec } from './jobs.ts'
@@ -34,15 +34,18 @@ function validateSpec(spec: batch.CronJobSpec): FieldError[] {
   problems.push(...nonNegative('spec.startingDeadlineSeconds', spec.startingDeadlineSeconds))
   problems.push(...validateTimeZone(spec.timeZone))
   problems.push(...oneOf('spec.concurrencyPolicy', spec.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']))
-  problems.push(...nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit))
-  problems.push(...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit))
-  if (template.manualSelector) {
-    problems.push(forbidden('spec.jobTemplate.spec.manualSelector', '`manualSelector` is not allowed in CronJob'))
-  }
+  problems.push(...validateJobSpec(template, 'spec.jobTemplate.spec'))
   if (template.selector) {
-    problems.push(forbidden('spec.jobTemplate.spec.selector', '`selector` will be auto-generated'))
+    problems.push(invalid('spec.jobTemplate.spec.selector', template.selector, '`selector` will be auto-generated'))
   }
-  return [...problems, ...validateJobSpec(template, 'spec.jobTemplate.spec')]
+  if (template.manualSelector) {
+    problems.push(notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']))
+  }
+  return [
+    ...problems,
+    ...nonNegative('spec.successfulJobsHistoryLimit', spec.successfulJobsHistoryLimit),
+    ...nonNegative('spec.failedJobsHistoryLimit', spec.failedJobsHistoryLimit),
+  ]
 }
 
 function validateSchedule(schedule: string | undefined, timeZone: string | undefined): FieldError[] {

@@ -1,21 +1,21 @@
-import { type batch, type FieldError, LabelSelector, type meta } from '../../../../api/index.ts'
+import { type batch, type FieldError, LabelSelector, type meta, names } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
 import {
   at,
-  each,
   IMMUTABLE,
   immutable,
   invalid,
   nonNegative,
   notSupported,
-  oneOf,
   required,
   same,
+  tooLong,
 } from '../../validation/field.ts'
 import { validatePodTemplate } from '../../validation/pod-template.ts'
 import { validateLabelSelector } from '../../validation/selectors.ts'
 import { defaultPodTemplate } from '../core/pod-defaults.ts'
 import { podSpecWarnings } from '../core/pod-warnings.ts'
+import { validateFailurePolicy, validateSuccessPolicy } from './policies.ts'
 
 type Job = batch.Job
 
@@ -23,6 +23,13 @@ const NAME_LABELS = ['batch.kubernetes.io/job-name', 'job-name']
 const UID_LABELS = ['batch.kubernetes.io/controller-uid', 'controller-uid']
 const MOST_PARALLEL_INDEXES = 100_000
 const LARGEST_INT32 = 2 ** 31 - 1
+const MOST_FAILED_INDEXES = 100_000
+const MANY_COMPLETIONS = 100_000
+const PARALLEL_OF_MANY = 10_000
+const FAILED_OF_MANY = 10_000
+const LONGEST_MANAGER = 63
+const HTTP_PATH = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/
+const BAD_PATH = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"
 
 /** Source: k8s.io/kubernetes/pkg/apis/batch/v1/defaults.go, pkg/registry/batch/job/strategy.go, pkg/apis/batch/validation */
 export const jobStrategy: Strategy<Job> = {
@@ -50,7 +57,7 @@ function defaultJob({ metadata, spec }: Job): void {
   spec.manualSelector ??= false
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed'
   const { labels } = spec.template.metadata ?? {}
-  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels }
+  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = labels
 }
 
 /** What also a job inside a CronJob gets. */
@@ -64,9 +71,12 @@ export function defaultJobTemplate(spec: batch.JobSpec): void {
 /** Pods are told apart by the uid of their job, so that two jobs never count each other's. */
 function generateSelector({ metadata, spec }: Job): void {
   const { template, selector } = spec
+  // What was taken from the template on the way in follows it.
+  const follows = !metadata.labels || metadata.labels === template.metadata?.labels
   template.metadata = { ...template.metadata, labels: { ...ownLabels(metadata), ...template.metadata?.labels } }
   const matchLabels = { [UID_LABELS[0]!]: metadata.uid, ...selector?.matchLabels }
   spec.selector = { ...selector, matchLabels }
+  if (follows) metadata.labels = { ...template.metadata.labels }
 }
 
 const ownLabels = ({ name, uid }: meta.ObjectMeta): Record<string, string> =>
@@ -101,8 +111,14 @@ export function validateJobSpec(spec: batch.JobSpec, path: string): FieldError[]
   ] as const
   return [
     ...counts.flatMap(field => nonNegative(`${path}.${field}`, spec[field])),
+    ...(spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined
+      ? [required(`${path}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified')]
+      : []),
+    ...validateManager(spec.managedBy, `${path}.managedBy`),
     ...validateIndexes(spec, path),
-    ...validateFailurePolicy(spec.podFailurePolicy, `${path}.podFailurePolicy`),
+    ...validateFailurePolicy(spec, `${path}.podFailurePolicy`),
+    ...validateSuccessPolicy(spec, `${path}.successPolicy`),
+    ...validateReplacement(spec, `${path}.podReplacementPolicy`),
     ...validatePodTemplate(spec.template, `${path}.template`),
     ...validateRestartPolicy(spec, path),
   ]
@@ -120,7 +136,7 @@ function validateIndexes(spec: batch.JobSpec, path: string): FieldError[] {
       const detail = `must be less than or equal to ${MOST_PARALLEL_INDEXES} when completion mode is ${mode}`
       problems.push(invalid(`${path}.parallelism`, parallelism, detail))
     }
-    return problems
+    return [...problems, ...validateFailedIndexes(spec, path)]
   }
   if (spec.backoffLimitPerIndex !== undefined) {
     problems.push(
@@ -133,18 +149,54 @@ function validateIndexes(spec: batch.JobSpec, path: string): FieldError[] {
   return problems
 }
 
-function validateFailurePolicy(policy: batch.PodFailurePolicy | undefined, path: string): FieldError[] {
-  return each(policy?.rules, `${path}.rules`, ({ action, onExitCodes, onPodConditions }, field) => {
-    const problems = oneOf(`${field}.action`, action, ['Count', 'FailIndex', 'FailJob', 'Ignore'])
-    if (onExitCodes && onPodConditions?.length) {
-      problems.push(invalid(field, null, 'specifying both OnExitCodes and OnPodConditions is not supported'))
-    }
-    if (!onExitCodes && !onPodConditions?.length) {
-      problems.push(invalid(field, null, 'specifying one of OnExitCodes and OnPodConditions is required'))
-    }
-    if (onExitCodes) problems.push(...oneOf(`${field}.onExitCodes.operator`, onExitCodes.operator, ['In', 'NotIn']))
-    return problems
-  })
+function validateFailedIndexes({ completions, maxFailedIndexes: most, ...spec }: batch.JobSpec, path: string) {
+  const field = `${path}.maxFailedIndexes`
+  const problems: FieldError[] = []
+  if (completions !== undefined && most !== undefined && most > completions) {
+    problems.push(invalid(field, most, 'must be less than or equal to completions'))
+  }
+  if (most !== undefined && most > MOST_FAILED_INDEXES) {
+    problems.push(invalid(field, most, `must be less than or equal to ${MOST_FAILED_INDEXES}`))
+  }
+  if (spec.backoffLimitPerIndex === undefined || (completions ?? 0) <= MANY_COMPLETIONS) return problems
+  const many = `when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`
+  if (most === undefined) {
+    problems.push(required(field, `must be specified when completions is above ${MANY_COMPLETIONS}`))
+  }
+  const { parallelism = 0 } = spec
+  if (parallelism > PARALLEL_OF_MANY) {
+    const detail = `must be less than or equal to ${PARALLEL_OF_MANY} ${many}`
+    problems.push(invalid(`${path}.parallelism`, parallelism, detail))
+  }
+  if (most !== undefined && most > FAILED_OF_MANY) {
+    problems.push(invalid(field, most, `must be less than or equal to ${FAILED_OF_MANY} ${many}`))
+  }
+  return problems
+}
+
+/** `example.com/controller`: who looks after the job instead of the Job controller. */
+function validateManager(manager: string | undefined, field: string): FieldError[] {
+  if (manager === undefined) return []
+  return [
+    ...domainPathProblems(manager, field),
+    ...(manager.length > LONGEST_MANAGER ? [tooLong(field, '', LONGEST_MANAGER)] : []),
+  ]
+}
+
+function domainPathProblems(value: string, field: string): FieldError[] {
+  if (!value) return [required(field)]
+  const [domain = '', ...rest] = value.split('/')
+  const path = rest.join('/')
+  if (!domain || !path) return [invalid(field, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+  return [
+    ...names.dns1123SubdomainProblems(domain).map(problem => invalid(field, domain, problem)),
+    ...(HTTP_PATH.test(path) ? [] : [invalid(field, path, BAD_PATH)]),
+  ]
+}
+
+function validateReplacement({ podReplacementPolicy: policy, podFailurePolicy }: batch.JobSpec, field: string) {
+  const supported = podFailurePolicy ? ['Failed'] : ['Failed', 'TerminatingOrFailed']
+  return policy === undefined || supported.includes(policy) ? [] : [notSupported(field, policy, supported)]
 }
 
 function validateRestartPolicy({ template, podFailurePolicy }: batch.JobSpec, path: string): FieldError[] {
@@ -177,10 +229,8 @@ function validateJobUpdate({ spec }: Job, { spec: old, status }: Job): FieldErro
 function validateCompletions(spec: batch.JobSpec, old: batch.JobSpec): FieldError[] {
   if (spec.completions === old.completions) return []
   const field = 'spec.completions'
-  if (spec.completionMode !== 'Indexed' || spec.completions === undefined) {
-    return [invalid(field, spec.completions ?? null, IMMUTABLE)]
-  }
-  return spec.completions === spec.parallelism
+  if (spec.completionMode !== 'Indexed') return [invalid(field, spec.completions ?? null, IMMUTABLE)]
+  return spec.completions === undefined || spec.completions === spec.parallelism
     ? []
     : [invalid(field, spec.completions, `can only be modified in tandem with spec.parallelism`)]
 }

@@ -1,10 +1,14 @@
 import { type core, names } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
-import { complaints, each } from '../../validation/field.ts'
+import { complaints, invalid } from '../../validation/field.ts'
 
 const NAME_LABEL = 'kubernetes.io/metadata.name'
 /** Stands until the namespace controller has emptied the namespace. */
 const FINALIZER = 'kubernetes'
+
+const PATH = 'spec.finalizers'
+const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
+const NOT_QUALIFIED = 'name is neither a standard finalizer name nor is it fully qualified'
 
 /** Source: k8s.io/kubernetes/pkg/registry/core/namespace/strategy.go */
 export const namespaceStrategy: Strategy<core.Namespace> = {
@@ -24,9 +28,16 @@ export const namespaceStrategy: Strategy<core.Namespace> = {
   },
 
   validate: ({ spec }) =>
-    each(spec.finalizers, 'spec.finalizers', (name, field) =>
-      complaints(field, name, names.qualifiedNameProblems(name)),
-    ),
+    (spec.finalizers ?? []).flatMap(name => [
+      ...complaints(PATH, name, names.qualifiedNameProblems(name)),
+      ...(name.includes('/') || STANDARD_FINALIZERS.includes(name) ? [] : [invalid(PATH, name, NOT_QUALIFIED)]),
+    ]),
+  validateStatusUpdate({ metadata, status: { phase = '' } }) {
+    const expected = metadata.deletionTimestamp ? 'Terminating' : 'Active'
+    if (phase === expected) return []
+    const when = `\`deletionTimestamp\` is ${expected === 'Active' ? 'empty' : 'not empty'}`
+    return [invalid('status.Phase', phase, `may only be '${expected}' if ${when}`)]
+  },
 
   held: ({ spec }) => !!spec.finalizers?.length,
   deleting({ status }) {

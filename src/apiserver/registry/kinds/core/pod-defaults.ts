@@ -15,6 +15,7 @@ export function defaultPod(pod: core.Pod): void {
   defaultPodSpec(spec)
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
   for (const container of containers) defaultRequests(container)
+  defaultRequests(spec)
   spec.enableServiceLinks ??= true
   if (!spec.hostNetwork) return
   for (const port of containers.flatMap(container => container.ports ?? [])) port.hostPort ||= port.containerPort
@@ -25,6 +26,7 @@ export function defaultPodTemplate(template: core.PodTemplateSpec | undefined): 
 }
 
 function defaultPodSpec(spec: core.PodSpec): void {
+  dropDisabled(spec)
   spec.dnsPolicy ||= 'ClusterFirst'
   spec.restartPolicy ||= 'Always'
   spec.securityContext ??= {}
@@ -35,6 +37,19 @@ function defaultPodSpec(spec: core.PodSpec): void {
   for (const container of spec.containers ?? []) defaultContainer(container)
   for (const container of spec.initContainers ?? []) defaultContainer(container)
   for (const container of spec.ephemeralContainers ?? []) defaultContainer(container)
+}
+
+/** Fields of features that upstream has not switched on: what a client says there is not kept. */
+function dropDisabled(spec: core.PodSpec): void {
+  delete spec.schedulingGroup
+  for (const { projected } of spec.volumes ?? [])
+    for (const source of projected?.sources ?? []) delete source.clusterTrustBundle
+  for (const list of [spec.containers, spec.initContainers, spec.ephemeralContainers])
+    for (const container of list ?? []) {
+      if (container.lifecycle?.stopSignal === undefined) continue
+      delete container.lifecycle.stopSignal
+      if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle
+    }
 }
 
 /** `serviceAccount` is the deprecated alias of `serviceAccountName`: whichever is given, both are shown. */
@@ -54,16 +69,24 @@ function defaultContainer(container: core.Container | core.EphemeralContainer): 
   defaultHttpGet(container.lifecycle?.preStop?.httpGet)
 }
 
+const PATH_PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+/** Source: https://github.com/distribution/reference */
+const IMAGE = new RegExp(
+  `^(?:[A-Za-z0-9.-]+(?::\\d+)?/)?${PATH_PART}(?:/${PATH_PART})*(?::\\w[\\w.-]{0,127})?(?:@[A-Za-z][\\w+.-]*:[0-9a-fA-F]{32,})?$`,
+)
+
 /** A tag that moves is pulled each time. */
 function pullPolicy(image = ''): 'Always' | 'IfNotPresent' {
   if (!image) return 'IfNotPresent'
+  // What is no name of an image has no tag either.
+  if (!IMAGE.test(image)) return 'IfNotPresent'
   const [name, digest] = image.split('@') as [string, string | undefined]
   const tag = name.slice(name.lastIndexOf('/') + 1).split(':')[1]
   return tag === 'latest' || (!tag && !digest) ? 'Always' : 'IfNotPresent'
 }
 
 /** Whoever limits a resource and does not say what is needed needs the limit. */
-function defaultRequests({ resources }: core.Container): void {
+function defaultRequests({ resources }: { resources?: core.ResourceRequirements }): void {
   if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests }
 }
 

@@ -74,7 +74,7 @@ function validateGates(gates: core.PodSchedulingGate[] = [], old: core.PodSchedu
       ? []
       : [
           forbidden(
-            at('spec.schedulingGates', index),
+            `${at('spec.schedulingGates', index)}.name`,
             `only deletion is allowed, but found new scheduling gate '${name}'`,
           ),
         ],
@@ -127,8 +127,15 @@ function changes(spec: core.PodSpec, allowed: core.PodSpec): string[] {
 
 const shown = (value: unknown) => (value === undefined ? 'nil' : JSON.stringify(value))
 
-export const validatePodStatusUpdate = ({ spec, status }: core.Pod, { status: old }: core.Pod): FieldError[] =>
-  terminatedStays(status.containerStatuses, old.containerStatuses, 'status.containerStatuses', spec.restartPolicy)
+export const validatePodStatusUpdate = ({ spec, status }: core.Pod, { status: old }: core.Pod): FieldError[] => [
+  ...terminatedStays(status.containerStatuses, old.containerStatuses, 'status.containerStatuses', spec.restartPolicy),
+  ...validateHostIps(status),
+]
+
+const validateHostIps = ({ hostIP = '', hostIPs }: core.PodStatus): FieldError[] =>
+  hostIPs?.length && hostIPs[0]!.ip !== hostIP
+    ? [invalid('status.hostIPs[0].ip', hostIPs[0]!.ip, 'must be equal to `hostIP`')]
+    : []
 
 /** A container that is never started again cannot leave its end behind. */
 function terminatedStays(

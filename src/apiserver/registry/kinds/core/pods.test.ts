@@ -275,7 +275,7 @@ describe('validation of pods', () => {
     [
       'no name server at all',
       pod({ dnsPolicy: 'None' }),
-      ['spec.dnsConfig: Required value: must provide at least one DNS nameserver when `dnsPolicy` is None'],
+      ['spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None'],
     ],
     [
       'affinity without a topology',
@@ -296,7 +296,7 @@ describe('validation of pods', () => {
       'privileged without escalation',
       pod({}, { securityContext: { privileged: true, allowPrivilegeEscalation: false } }),
       [
-        'spec.containers[0].securityContext.allowPrivilegeEscalation: Invalid value: false: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+        'spec.containers[0].securityContext: Invalid value: {"privileged":true,"allowPrivilegeEscalation":false}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
       ],
     ],
   ]

@@ -10,10 +10,15 @@ import { qosClass } from './qos.ts'
 
 /** Source: k8s.io/kubernetes/pkg/registry/core/pod/strategy.go */
 export const podStrategy: Strategy<core.Pod> = {
-  defaults: defaultPod,
+  defaults(pod) {
+    defaultPod(pod)
+    settleAddresses(pod.status)
+  },
 
   prepareCreate(pod, { now }) {
     mirrorServiceAccount(pod.spec)
+    // A negative period was once let through, and has meant the shortest ever since.
+    if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) }
     if (pod.spec.schedulingGates?.length) pod.status.conditions = [gated(now)]
   },
@@ -46,6 +51,12 @@ export const podStrategy: Strategy<core.Pod> = {
     const period = requested ?? pod.spec.terminationGracePeriodSeconds ?? 0
     return period < 0 ? 1 : period
   },
+}
+
+/** The one address and the first of all are the same. Source: k8s.io/kubernetes/pkg/apis/core/v1/conversion.go */
+function settleAddresses(status: core.PodStatus): void {
+  if (status.podIP && status.podIP !== status.podIPs?.[0]?.ip) status.podIPs = [{ ip: status.podIP }]
+  else if (!status.podIP && status.podIPs?.length) status.podIP = status.podIPs[0]!.ip
 }
 
 const gated = (now: string): core.PodCondition => ({

@@ -21,7 +21,9 @@ export const replicationControllerStrategy: Strategy<core.ReplicationController>
     ...nonNegative('spec.minReadySeconds', spec.minReadySeconds),
     ...nonNegative('spec.replicas', spec.replicas),
     ...validateSelector(spec),
-    ...(spec.template ? validateRunsForever(spec.template, 'spec.template') : [required('spec.template')]),
+    ...(spec.template
+      ? validateRunsForever(spec.template, 'spec.template', 'ReplicationController')
+      : [required('spec.template')]),
   ],
   validateStatusUpdate: ({ status }) => validateReplicaStatus(status),
   warnings: ({ spec }) => podSpecWarnings(spec.template?.spec, 'spec.template.spec'),
@@ -36,5 +38,12 @@ function validateSelector({ selector = {}, template }: core.ReplicationControlle
   const matches = !template || Object.entries(selector).every(([key, value]) => labels[key] === value)
   return matches
     ? problems
-    : [...problems, invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')]
+    : [
+        ...problems,
+        invalid(
+          'spec.template.metadata.labels',
+          template?.metadata?.labels ?? null,
+          '`selector` does not match template `labels`',
+        ),
+      ]
 }

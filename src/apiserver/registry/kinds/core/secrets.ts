@@ -42,7 +42,17 @@ export const secretStrategy: Strategy<Secret> = {
     ...validateFrozen(secret, old, ['data']),
   ],
 
+  warnings: secretWarnings,
+
   fields: ({ type }) => ({ type: type ?? '' }),
+}
+
+/** A certificate is looked at only to warn. Source: k8s.io/kubernetes/pkg/api/secret/warnings.go */
+function secretWarnings({ type, data }: Secret): string[] {
+  if (type !== 'kubernetes.io/tls') return []
+  const [certificate, key] = ['tls.crt', 'tls.key'].map(name => Buffer.from(data?.[name] ?? '', 'base64').toString())
+  if (!certificate?.includes('-----BEGIN ')) return ['tls: failed to find any PEM data in certificate input']
+  return key?.includes('-----BEGIN ') ? [] : ['tls: failed to find any PEM data in key input']
 }
 
 function requireJson({ data = {} }: Secret, key: string): FieldError[] {

@@ -1,7 +1,8 @@
 import { type core, errors, type FieldError, names, resources } from '../../../../api/index.ts'
 import type { Allocation, Strategy } from '../../strategy.ts'
 import { at, invalid, same } from '../../validation/field.ts'
-import { validateService } from '../../validation/service.ts'
+import { cidrWarnings, ipWarnings } from '../../validation/ip.ts'
+import { validateBalancerStatus, validateService } from '../../validation/service.ts'
 import { AllocationError, addressesOf, nodePortsOf, type ServiceAllocator } from './service-allocator.ts'
 
 type Service = core.Service
@@ -24,6 +25,7 @@ export const serviceStrategy = (allocator: ServiceAllocator): Strategy<Service> 
 
   validate: validateService,
   validateUpdate: (service, old) => validateUpdate(service, old),
+  validateStatusUpdate: validateBalancerStatus,
   nameProblems: names.dns1123LabelProblems,
   generation: false,
   allowCreateOnUpdate: true,
@@ -139,14 +141,33 @@ function validateUpdate(service: Service, old: Service): FieldError[] {
   return problems
 }
 
-function serviceWarnings({ spec }: Service): string[] {
+/** Source: k8s.io/kubernetes/pkg/api/service/warnings.go */
+function serviceWarnings(service: Service): string[] {
+  const { type, clusterIPs, externalIPs, loadBalancerIP, loadBalancerSourceRanges, ...spec } = service.spec
   const warnings: string[] = []
-  if (spec.externalIPs?.length && spec.type === 'ExternalName') {
+  const each = (field: string, values: string[] | undefined, warn: typeof ipWarnings) =>
+    warnings.push(...(values ?? []).flatMap((value, index) => warn(value, at(`spec.${field}`, index))))
+  const headless = isHeadless(service)
+  if (hasClusterIp(service) && !headless) each('clusterIPs', clusterIPs, ipWarnings)
+  if (headless) {
+    if (loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services')
+    if (externalIPs?.length) warnings.push('spec.externalIPs is ignored for headless services')
+    if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
+  }
+  each('externalIPs', externalIPs, ipWarnings)
+  if (externalIPs?.length && !headless && type !== 'ExternalName') {
+    warnings.push('spec.externalIPs is deprecated and may no longer be implemented in some clusters')
+  }
+  if (loadBalancerIP) warnings.push(...ipWarnings(loadBalancerIP, 'spec.loadBalancerIP'))
+  each('loadBalancerSourceRanges', loadBalancerSourceRanges, cidrWarnings)
+  if (type === 'ExternalName' && externalIPs?.length) {
     warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   }
-  if (spec.type === 'ExternalName' && spec.externalTrafficPolicy) return warnings
-  if (spec.sessionAffinity === 'ClientIP' && spec.clusterIP === 'None') {
-    warnings.push('spec.SessionAffinity is ignored for headless services')
+  if (type !== 'ExternalName' && spec.externalName) {
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
+  }
+  if (spec.trafficDistribution === 'PreferClose') {
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
   }
   return warnings
 }

@@ -1,77 +1,66 @@
-import { type core, type FieldError, quantity } from '../../../../api/index.ts'
+import { type core, quantity } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
-import { each, forbidden, invalid, notSupported, optionalOneOf, required, same } from '../../validation/field.ts'
-import { validateQuantity } from '../../validation/resources.ts'
-import { validateNodeSelector } from '../../validation/selectors.ts'
+import { validateClaimSpec } from '../../validation/claims.ts'
+import { forbidden, immutable, invalid, same } from '../../validation/field.ts'
+import { sourceOf, validateVolumeSpec } from '../../validation/persistent-volume.ts'
 import { defaultClaimSpec } from './pod-defaults.ts'
 
 /** Persistent volumes and claims. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePersistentVolume */
-
-const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
-const VOLUME_MODES = ['Block', 'Filesystem']
-const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain']
-
-/** Fields of a volume's spec that do not say where it is. */
-const NOT_SOURCE = new Set([
-  'capacity',
-  'accessModes',
-  'claimRef',
-  'persistentVolumeReclaimPolicy',
-  'storageClassName',
-  'mountOptions',
-  'volumeMode',
-  'nodeAffinity',
-  'volumeAttributesClassName',
-])
-
-const sourceOf = (spec: core.PersistentVolumeSpec) =>
-  Object.fromEntries(Object.entries(spec).filter(([field]) => !NOT_SOURCE.has(field)))
-
-const validateAccessModes = (modes: string[] | undefined, path: string): FieldError[] =>
-  each(modes, path, mode => (ACCESS_MODES.includes(mode) ? [] : [notSupported(path, mode, ACCESS_MODES)]))
 
 export const persistentVolumeStrategy: Strategy<core.PersistentVolume> = {
   defaults({ spec, status }) {
     status.phase ||= 'Pending'
     spec.persistentVolumeReclaimPolicy ||= 'Retain'
     spec.volumeMode ??= 'Filesystem'
+    if (spec.hostPath) spec.hostPath.type ??= ''
   },
   prepareCreate(volume, { now }) {
     volume.status = { phase: 'Pending', lastPhaseTransitionTime: now }
   },
-  validate({ spec }) {
-    const problems = spec.accessModes?.length ? [] : [required('spec.accessModes')]
-    problems.push(...validateAccessModes(spec.accessModes, 'spec.accessModes'))
-    if (!spec.capacity?.storage) {
-      problems.push(
-        spec.capacity
-          ? notSupported('spec.capacity', Object.keys(spec.capacity), ['storage'])
-          : required('spec.capacity'),
-      )
-    } else if (quantity.compare(spec.capacity.storage, '0') <= 0) {
-      problems.push(invalid('spec.capacity[storage]', spec.capacity.storage, 'must be greater than zero'))
-    }
-    const [source, ...more] = Object.keys(sourceOf(spec))
-    if (!source) problems.push(required('spec', 'must specify a volume type'))
-    problems.push(...more.map(kind => forbidden(`spec.${kind}`, 'may not specify more than 1 volume type')))
-    if (spec.nodeAffinity?.required)
-      problems.push(...validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required'))
-    else if (spec.local) problems.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
-    return [
-      ...problems,
-      ...optionalOneOf('spec.persistentVolumeReclaimPolicy', spec.persistentVolumeReclaimPolicy, RECLAIM_POLICIES),
-      ...optionalOneOf('spec.volumeMode', spec.volumeMode, VOLUME_MODES),
-    ]
-  },
+  validate: ({ spec }) => validateVolumeSpec(spec, 'spec'),
   validateUpdate({ spec }, { spec: old }) {
     const path = 'spec.persistentvolumesource'
-    const problems = same(sourceOf(spec), sourceOf(old)) ? [] : [forbidden(path, `${path} is immutable after creation`)]
-    return spec.volumeMode === old.volumeMode
-      ? problems
-      : [...problems, invalid('spec.volumeMode', spec.volumeMode ?? null, 'field is immutable')]
+    const [source, before] = [sourceOf(spec), sourceOf(old)]
+    // This one may be set later.
+    if (before.csi && !before.csi.controllerExpandSecretRef && source.csi) {
+      source.csi = { ...source.csi }
+      delete source.csi.controllerExpandSecretRef
+    }
+    // Upstream looks at the spec twice.
+    const problems = validateVolumeSpec(spec, 'spec')
+    if (!same(source, before)) problems.push(forbidden(path, `${path} is immutable after creation`))
+    problems.push(...immutable('volumeMode', spec.volumeMode, old.volumeMode))
+    const affinity = spec.nodeAffinity
+    if (old.nodeAffinity && !same(affinity, old.nodeAffinity)) {
+      problems.push(invalid('nodeAffinity', affinity ?? null, 'field is immutable'))
+    }
+    if (old.volumeAttributesClassName !== undefined && spec.volumeAttributesClassName === undefined) {
+      problems.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'))
+    }
+    return problems
   },
+  warnings: ({ spec }) => volumeWarnings(spec),
   generation: false,
 }
+
+/** Kinds of volumes that are no more, by the name that upstream has for them. */
+const GONE: [kind: keyof core.PersistentVolumeSpec, named: string, since: string][] = [
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+]
+
+const RECYCLE =
+  'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.'
+
+/** Source: k8s.io/kubernetes/pkg/api/persistentvolume/util.go */
+const volumeWarnings = (spec: core.PersistentVolumeSpec): string[] => [
+  ...(spec.persistentVolumeReclaimPolicy === 'Recycle' ? [RECYCLE] : []),
+  ...GONE.filter(([kind]) => spec[kind] !== undefined).map(([, named, since]) => `spec.${named}: ${since}`),
+]
 
 export const persistentVolumeClaimStrategy: Strategy<core.PersistentVolumeClaim> = {
   defaults({ spec, status }) {
@@ -80,6 +69,10 @@ export const persistentVolumeClaimStrategy: Strategy<core.PersistentVolumeClaim>
   },
   prepareCreate(claim) {
     claim.status = { phase: 'Pending' }
+    settleSource(claim.spec)
+  },
+  prepareUpdate(claim, old) {
+    settleSource(claim.spec, old.spec)
   },
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate({ spec, status }, { spec: old, status: before }) {
@@ -91,31 +84,56 @@ export const persistentVolumeClaimStrategy: Strategy<core.PersistentVolumeClaim>
       allowed.resources = { ...old.resources, requests: spec.resources.requests }
       allowed.volumeAttributesClassName = spec.volumeAttributesClassName
     }
-    if (!same(spec, allowed)) {
-      return [
-        forbidden(
-          'spec',
-          'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
-        ),
-      ]
+    const problems = same(spec, allowed) ? [] : [forbidden('spec', FROZEN)]
+    const [wanted, asked, present] = [
+      spec.resources.requests?.storage ?? '0',
+      old.resources.requests?.storage ?? '0',
+      before.capacity?.storage ?? '0',
+    ]
+    if (quantity.compare(wanted, asked) < 0 && quantity.compare(wanted, present) <= 0) {
+      problems.push(forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity'))
     }
-    const [wanted, present] = [spec.resources.requests?.storage, before.capacity?.storage]
-    return wanted && present && quantity.compare(wanted, present) < 0
-      ? [forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity')]
-      : []
+    return [...problems, ...immutable('volumeMode', spec.volumeMode, old.volumeMode)]
   },
+  warnings: ({ spec }) => claimWarnings(spec, 'spec'),
   generation: false,
 }
 
-export function validateClaimSpec(spec: core.PersistentVolumeClaimSpec, path: string): FieldError[] {
-  const problems = spec.accessModes?.length
-    ? []
-    : [required(`${path}.accessModes`, 'at least 1 access mode is required')]
-  problems.push(...validateAccessModes(spec.accessModes, `${path}.accessModes`))
-  const storage = spec.resources.requests?.storage
-  const field = `${path}.resources[storage]`
-  if (storage === undefined) problems.push(required(field))
-  else if (quantity.isZero(storage)) problems.push(invalid(field, storage, 'must be greater than zero'))
-  else problems.push(...validateQuantity(field, storage))
-  return [...problems, ...optionalOneOf(`${path}.volumeMode`, spec.volumeMode, VOLUME_MODES)]
+/** What the older of the two fields for the source of the data may name. */
+const isOldSource = ({ apiGroup = '', kind }: core.TypedLocalObjectReference): boolean =>
+  apiGroup === ''
+    ? kind === 'PersistentVolumeClaim'
+    : apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot'
+
+/** The two fields for where the data comes from say the same, as long as the older one can. */
+function settleSource(spec: core.PersistentVolumeClaimSpec, old?: core.PersistentVolumeClaimSpec): void {
+  if (
+    spec.dataSource &&
+    !old?.dataSource &&
+    !old?.dataSourceRef &&
+    !spec.dataSourceRef &&
+    !isOldSource(spec.dataSource)
+  ) {
+    delete spec.dataSource
+  }
+  // Sources in other namespaces are a feature that upstream has not switched on.
+  if (spec.dataSourceRef?.namespace !== undefined) delete spec.dataSourceRef
+  const { dataSource, dataSourceRef } = spec
+  if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource }
+  else if (dataSourceRef && !dataSource) {
+    const { apiGroup, kind, name } = dataSourceRef
+    spec.dataSource = { ...(apiGroup === undefined ? {} : { apiGroup }), kind, name }
+  }
 }
+
+const FROZEN =
+  'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
+
+/** A tenth of a byte is what `100m` of storage means. Source: k8s.io/kubernetes/pkg/api/persistentvolumeclaim/util.go */
+export const claimWarnings = ({ resources }: core.PersistentVolumeClaimSpec, path: string): string[] =>
+  (['requests', 'limits'] as const).flatMap(list => {
+    const amount = resources[list]?.storage
+    const whole = amount === undefined || quantity.milliValue(amount) % 1000 === 0
+    const field = `${path}.resources.${list}[storage]`
+    return whole ? [] : [`${field}: fractional byte value "${amount}" is invalid, must be an integer`]
+  })

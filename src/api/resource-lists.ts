@@ -1,0 +1,59 @@
+import { formatQuantity, quantity } from './quantity.ts'
+
+/** Amounts by what they are of: `{ cpu: '500m', memory: '1Gi' }`. */
+export type ResourceList = Record<string, string>
+
+const ZERO = '0'
+
+/** Arithmetic. None changes what it is given, and an amount that nothing is added to keeps its text. */
+export const resourceList = {
+  add(a: ResourceList, b: ResourceList): ResourceList {
+    const sum = { ...a }
+    for (const [name, amount] of Object.entries(b))
+      sum[name] = sum[name] === undefined ? amount : formatQuantity(quantity.add(sum[name], amount))
+    return sum
+  },
+
+  /** The greater amount of each. */
+  max(a: ResourceList, b: ResourceList): ResourceList {
+    const greater = { ...a }
+    for (const [name, amount] of Object.entries(b))
+      if (greater[name] === undefined || quantity.compare(amount, greater[name]) > 0) greater[name] = amount
+    return greater
+  },
+
+  /** By how much `a` is more than `b`, of all that `a` names. */
+  growth(a: ResourceList, b: ResourceList): ResourceList {
+    const grown = Object.entries(a).map(([name, amount]) => {
+      const more = quantity.subtract(amount, b[name] ?? ZERO)
+      return [name, more.nano > 0n ? formatQuantity(more) : ZERO]
+    })
+    return Object.fromEntries(grown)
+  },
+
+  /** Those of the list that are named. */
+  pick(list: ResourceList, names: Iterable<string>): ResourceList {
+    const picked: ResourceList = {}
+    for (const name of names) if (list[name] !== undefined) picked[name] = list[name]
+    return picked
+  },
+
+  /** Nothing of any of them. */
+  zeros: (names: string[]): ResourceList => Object.fromEntries(names.map(name => [name, ZERO])),
+
+  withoutZeros: (list: ResourceList): ResourceList =>
+    Object.fromEntries(Object.entries(list).filter(([, amount]) => !quantity.isZero(amount))),
+
+  /** Whether both name the same, with the same amounts, however these are written. */
+  same(a: ResourceList = {}, b: ResourceList = {}): boolean {
+    const names = Object.keys(a)
+    return (
+      names.length === Object.keys(b).length &&
+      names.every(name => b[name] !== undefined && quantity.compare(a[name]!, b[name]) === 0)
+    )
+  },
+
+  /** The names of which there is more in `a` than in `b`. */
+  exceeding: (a: ResourceList, b: ResourceList): string[] =>
+    Object.keys(b).filter(name => a[name] !== undefined && quantity.compare(a[name], b[name]!) > 0),
+}

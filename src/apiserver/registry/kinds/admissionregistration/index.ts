@@ -1,0 +1,3 @@
+export { policyBindingStrategy } from './bindings.ts'
+export { mutatingPolicyStrategy, validatingPolicyStrategy } from './policies.ts'
+export { mutatingWebhookStrategy, validatingWebhookStrategy } from './webhooks.ts'

@@ -1,0 +1,2 @@
+export { deviceClassStrategy, resourceClaimStrategy, resourceClaimTemplateStrategy } from './claims.ts'
+export { resourceSliceStrategy } from './slices.ts'
