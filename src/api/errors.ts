@@ -169,6 +169,8 @@ export const errors = {
     failure(429, 'TooManyRequests', message, { retryAfterSeconds: seconds }, { 'Retry-After': String(seconds) }),
   serviceUnavailable: (message: string) => failure(503, 'ServiceUnavailable', message),
   timeout: (message: string) => failure(504, 'Timeout', `Timeout: ${message}`, {}),
+  /** What upstream answers where its code has only a text to say what is wrong. */
+  bare: (message: string) => new StatusError({ status: 'Failure', message, code: 500 }),
   internal: (message: string) =>
     failure(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] }),
 }

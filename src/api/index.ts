@@ -5,6 +5,7 @@ export { errors, type FieldError, type FieldErrorType, fieldErrors, is, OMITTED,
 export * as ip from './ip.ts'
 export { type FieldModel, type Kind, type Model, model, type TypeModel, type ValueModel } from './model.ts'
 export * as names from './names.ts'
+export { podResources } from './pod-resources.ts'
 export { isPodActive, isPodReady, isPodTerminal, isSidecar, podTotal } from './pods.ts'
 export {
   canonicalQuantity,
@@ -14,6 +15,7 @@ export {
   type QuantityFormat,
   quantity,
 } from './quantity.ts'
+export { evaluatorOf, inScopes, isTerminating, type QuotaEvaluator } from './quota/index.ts'
 export {
   apiVersion,
   type Draft,
@@ -23,6 +25,7 @@ export {
   type Resource,
   type Subresource,
 } from './resource.ts'
+export { type ResourceList, resourceList } from './resource-lists.ts'
 export * as resources from './resources.ts'
 export { allResources, findResource } from './resources.ts'
 export { FieldSelector, LabelSelector, type Operator, type Requirement, SelectorError } from './selectors.ts'

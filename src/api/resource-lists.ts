@@ -5,27 +5,35 @@ export type ResourceList = Record<string, string>
 
 const ZERO = '0'
 
+/** Clients name resources as they like: `constructor` is not found where nobody put it. */
+const amountOf = (list: ResourceList, name: string): string | undefined =>
+  Object.hasOwn(list, name) ? list[name] : undefined
+
 /** Arithmetic. None changes what it is given, and an amount that nothing is added to keeps its text. */
 export const resourceList = {
   add(a: ResourceList, b: ResourceList): ResourceList {
     const sum = { ...a }
-    for (const [name, amount] of Object.entries(b))
-      sum[name] = sum[name] === undefined ? amount : formatQuantity(quantity.add(sum[name], amount))
+    for (const [name, amount] of Object.entries(b)) {
+      const before = amountOf(sum, name)
+      sum[name] = before === undefined ? amount : formatQuantity(quantity.add(before, amount))
+    }
     return sum
   },
 
   /** The greater amount of each. */
   max(a: ResourceList, b: ResourceList): ResourceList {
     const greater = { ...a }
-    for (const [name, amount] of Object.entries(b))
-      if (greater[name] === undefined || quantity.compare(amount, greater[name]) > 0) greater[name] = amount
+    for (const [name, amount] of Object.entries(b)) {
+      const other = amountOf(greater, name)
+      if (other === undefined || quantity.compare(amount, other) > 0) greater[name] = amount
+    }
     return greater
   },
 
   /** By how much `a` is more than `b`, of all that `a` names. */
   growth(a: ResourceList, b: ResourceList): ResourceList {
     const grown = Object.entries(a).map(([name, amount]) => {
-      const more = quantity.subtract(amount, b[name] ?? ZERO)
+      const more = quantity.subtract(amount, amountOf(b, name) ?? ZERO)
       return [name, more.nano > 0n ? formatQuantity(more) : ZERO]
     })
     return Object.fromEntries(grown)
@@ -34,7 +42,10 @@ export const resourceList = {
   /** Those of the list that are named. */
   pick(list: ResourceList, names: Iterable<string>): ResourceList {
     const picked: ResourceList = {}
-    for (const name of names) if (list[name] !== undefined) picked[name] = list[name]
+    for (const name of names) {
+      const amount = amountOf(list, name)
+      if (amount !== undefined) picked[name] = amount
+    }
     return picked
   },
 
@@ -49,11 +60,11 @@ export const resourceList = {
     const names = Object.keys(a)
     return (
       names.length === Object.keys(b).length &&
-      names.every(name => b[name] !== undefined && quantity.compare(a[name]!, b[name]) === 0)
+      names.every(name => Object.hasOwn(b, name) && quantity.compare(a[name]!, b[name]!) === 0)
     )
   },
 
   /** The names of which there is more in `a` than in `b`. */
   exceeding: (a: ResourceList, b: ResourceList): string[] =>
-    Object.keys(b).filter(name => a[name] !== undefined && quantity.compare(a[name], b[name]!) > 0),
+    Object.keys(b).filter(name => Object.hasOwn(a, name) && quantity.compare(a[name]!, b[name]!) > 0),
 }

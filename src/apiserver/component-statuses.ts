@@ -5,7 +5,7 @@ import type { Entry } from '../store/index.ts'
 import { nodeHttp } from './node-http.ts'
 import { streamList } from './pipeline/stream.ts'
 import type { Registry } from './registry/registry.ts'
-import type { Served } from './registry/served.ts'
+import { type Served, unkept } from './registry/served.ts'
 import { answer, type Verb } from './registry/verbs.ts'
 import { chooseView } from './views/choose.ts'
 
@@ -37,7 +37,7 @@ export const componentStatusVerbs: Record<string, Verb> = {
     const view = chooseView(registry, context, call)
     const probed = Object.entries(COMPONENTS).map(([name, probe]) => entryOf(registry, call.served, name, probe))
     const chunks = [await Promise.all(probed)]
-    return streamList(context, view, { meta: { resourceVersion: '' }, chunks, whole: true }, registry)
+    return streamList(context, view, { meta: {}, chunks, whole: true }, registry)
   },
 }
 
@@ -48,7 +48,7 @@ async function entryOf(registry: Registry, served: Served, name: string, probe: 
     metadata: { name } as core.ComponentStatus['metadata'],
     conditions: [await conditionOf(registry, probe)],
   }
-  return { key: served.prefix + name, value: served.codec.encode(status), createRevision: 0, modRevision: 0 }
+  return unkept(served, status)
 }
 
 async function conditionOf(registry: Registry, probe: Probe): Promise<core.ComponentCondition> {

@@ -40,6 +40,7 @@ import { type Http2Options, listen, type ServingTls } from './server.ts'
 import { version } from './version.ts'
 import { createWebhookClient } from './webhook/client.ts'
 
+export { isAdmissionPlugin } from './admission/order.ts'
 export type { AuditOptions, Delivery } from './audit/index.ts'
 export type { AuthorizerConfig } from './authz/modes.ts'
 export type { WebhookConfig } from './authz/webhook.ts'
@@ -97,6 +98,8 @@ export interface ApiServerOptions {
   /** Admission plugins that do not run, and those that run besides the usual, by name. */
   disabledAdmissionPlugins?: string[]
   enabledAdmissionPlugins?: string[]
+  /** What the administrator has written for them, by their names. */
+  admissionConfigurations?: Record<string, unknown>
   /** How this server shows itself to those that it passes requests on to. */
   proxyClient?: ProxyClient
   /** What those need to know who asks them, published in a ConfigMap; the authority is the one that signed `proxyClient`. */
@@ -141,6 +144,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     grants,
     disabled: options.disabledAdmissionPlugins,
     enabled: options.enabledAdmissionPlugins,
+    configurations: options.admissionConfigurations,
     tolerationSeconds: options.tolerationSeconds,
   })
   const definitions = await followDefinitions(registry, webhookClient)

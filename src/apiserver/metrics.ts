@@ -205,8 +205,9 @@ const isKnown = ({ subresources }: Resource, { subresource, verb }: RequestInfo)
 
 const rootOf = (path: string): string => ROOTS[path.split('/', 2)[1]!] ?? ''
 
-function keyOf({ query, request }: Context, { verb, group, version, resource, subresource, ...rest }: RequestInfo) {
-  const where = `${rest.namespace ? ' n' : ''}${rest.name ? ' r' : ''}`
+function keyOf({ query, request }: Context, info: RequestInfo) {
+  const { verb, group, version, resource, subresource, namespace, name } = info
+  const where = `${namespace ? ' n' : ''}${name ? ' r' : ''}`
   const dry = query.has('dryRun') ? ' d' : ''
   const apply = verb === 'patch' && request.headers['content-type']?.startsWith(APPLY) ? ' a' : ''
   return `${verb} ${group}/${version}/${resource}/${subresource}${where}${dry}${apply}`

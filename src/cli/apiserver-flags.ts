@@ -11,7 +11,7 @@ export interface ApiServerFlag extends Flag {
  */
 export const FLAGS: Record<string, ApiServerFlag> = {
   'admission-control': { kind: 'strings' },
-  'admission-control-config-file': { kind: 'string' },
+  'admission-control-config-file': { kind: 'string', help: 'an AdmissionConfiguration: what plugins are told' },
   'advertise-address': { kind: 'ip', help: 'the address that members of the cluster reach this server at' },
   'aggregator-reject-forwarding-redirect': { kind: 'bool' },
   'allow-metric-labels': { kind: 'map' },

@@ -43,7 +43,8 @@ export function builtInImages(): Buffer {
     ...directories('bin'),
     program('bin/sh', busybox),
     program('pause', PAUSE),
-    { path: 'wait', fifo: true, mode: 0o600 },
+    // Whatever user the pod's containers run as, the sandbox runs as the same.
+    { path: 'wait', fifo: true, mode: 0o666 },
   ]
   const demo = [
     ...directories('bin', 'etc', 'root', 'www', 'www/cgi-bin', 'var', 'var/log'),

@@ -12,8 +12,10 @@ import { startNodeIpamController } from './node-ipam.ts'
 import { startNodeLifecycleController } from './node-lifecycle/index.ts'
 import { startPodGarbageCollector } from './pod-gc.ts'
 import { startReplicaSetController, startReplicationController } from './replicaset.ts'
+import { startResourceQuotaController } from './resource-quota.ts'
 import { startRootCaPublisher } from './root-ca.ts'
 import { startServiceAccountController } from './serviceaccount.ts'
+import { startStorageProtection } from './storage-protection.ts'
 import { startTaintEvictionController } from './taint-eviction.ts'
 
 export interface ControllerManagerOptions {
@@ -74,6 +76,8 @@ function startControllers(options: ControllerManagerOptions): Component {
     startTaintEvictionController(context),
     startPodGarbageCollector(context),
     startClusterRoleAggregationController(context),
+    startStorageProtection(context),
+    startResourceQuotaController(context),
     // Last, so that it finds whole objects where another controller has them already.
     startGarbageCollector(context),
   ]

@@ -1,6 +1,6 @@
 /** Bytes to objects and back. Everything here is driven by the API model, so it works for every kind. */
 export { type Codec, codecFor, type Decoded, DecodeError } from './codec.ts'
-export { type ParsedJson, parseJson, SyntaxProblem } from './json.ts'
+export { type ParsedJson, parseJson, SyntaxProblem, strictProblems } from './json.ts'
 export { encodeMessage } from './protobuf/encode.ts'
 export {
   encodeProtobuf,
@@ -13,6 +13,7 @@ export {
   watchFrame,
 } from './protobuf/envelope.ts'
 export { WireWriter } from './protobuf/wire-writer.ts'
+export { time as readTime } from './scalars.ts'
 export { canonicalJson } from './schema/canonical.ts'
 export { type SchemaCodecOptions, schemaCodec } from './schema/codec.ts'
 export { defaulterOf } from './schema/defaults.ts'

@@ -41,6 +41,26 @@ export function parseJson(bytes: Uint8Array): ParsedJson {
   return { value, duplicates }
 }
 
+/**
+ * What strict validation says of a text that repeats fields and has unknown ones (`unknown field "spec.foo"`), in the order
+ * of the document. Upstream passes over an unknown field with all that is in it, and sees nothing repeated there.
+ */
+export function strictProblems(bytes: Uint8Array, unknown: string[]): string[] {
+  const passedOver: string[] = []
+  const isWithin = (path: string, field: string) =>
+    path.startsWith(field) && ['', '.', '['].includes(path.charAt(field.length))
+  const found = new Set<string>()
+  scanJson(decodeText(bytes), MAX_DEPTH, (path, repeats) => {
+    if (passedOver.some(field => isWithin(path, field))) return
+    const problem = `unknown field "${path}"`
+    if (unknown.includes(problem)) {
+      passedOver.push(path)
+      found.add(problem)
+    } else if (repeats) found.add(`duplicate field "${path}"`)
+  })
+  return [...found]
+}
+
 /** As Go reads it: what is no UTF-8 becomes U+FFFD. */
 export const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes)
 

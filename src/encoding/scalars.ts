@@ -81,7 +81,8 @@ function bareString(value: unknown): string {
   return value
 }
 
-function time(value: unknown): string {
+/** An RFC 3339 time to the second, in UTC. Throws what Go says of a text that is none. */
+export function time(value: unknown): string {
   const text = bareString(value)
   const moment = momentOf(text, '2006-01-02T15:04:05Z07:00')
   return text.length === 20 ? text : formatTime(moment)

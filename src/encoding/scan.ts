@@ -28,20 +28,25 @@ const END = 'unexpected end of JSON input'
  * Reads a JSON text with care instead of speed, for two questions that JSON.parse leaves open: what exactly is wrong
  * with it, and which keys it repeats. Keeps its own stack, so that no text can exhaust the program's.
  */
-export function scanJson(text: string, maxDepth: number): Scan {
-  return new Scanner(text, maxDepth).scan()
+export function scanJson(text: string, maxDepth: number, onField: OnField = () => {}): Scan {
+  return new Scanner(text, maxDepth, onField).scan()
 }
+
+/** Told of every key where it stands, with its path and whether it repeats an earlier key of its object. */
+export type OnField = (path: string, repeats: boolean) => void
 
 class Scanner {
   readonly #text: string
   readonly #maxDepth: number
+  readonly #onField: OnField
   readonly #levels: Level[] = []
   readonly #duplicates = new Set<string>()
   #at = 0
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, maxDepth: number, onField: OnField) {
     this.#text = text
     this.#maxDepth = maxDepth
+    this.#onField = onField
   }
 
   scan(): Scan {
@@ -99,7 +104,10 @@ class Scanner {
     const problem = this.#string()
     if (problem) return problem
     level.key = JSON.parse(this.#text.slice(start, this.#at))
-    if (level.keys!.has(level.key)) this.#duplicates.add(join(level.path, level.key))
+    const path = join(level.path, level.key)
+    const repeats = level.keys!.has(level.key)
+    if (repeats) this.#duplicates.add(path)
+    this.#onField(path, repeats)
     level.keys!.add(level.key)
     level.expects = 'colon'
     return undefined

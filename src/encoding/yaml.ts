@@ -8,6 +8,9 @@ const LARGEST = 3 * 1024 * 1024
 /** How many nodes aliases may expand to; a few lines of them can otherwise stand for billions of values. */
 const MOST_ALIASES = 1000
 
+/** Upstream's words, though its limit is another one. */
+const TOO_DEEP = 'exceeded max depth of 10000'
+
 const TOO_MANY_ALIASES = 'document contains excessive aliasing'
 
 /** How much there may be once aliases are expanded: a small bomb is still a bomb when it repeats one large text. */
@@ -43,7 +46,7 @@ export async function parseYaml(bytes: Uint8Array): Promise<ParsedJson> {
     return { value, duplicates: [], repeated: repeatedIn(document.contents, yaml, lines) }
   } catch (error) {
     if (error instanceof SyntaxProblem) throw error
-    if (error instanceof RangeError) throw fault('exceeded max depth')
+    if (error instanceof RangeError) throw fault(TOO_DEEP)
     // What else the library throws is about aliases: too many of them, or one of nothing.
     const { message } = error as Error
     const unknown = /^Unresolved alias .*: (.*)$/.exec(message)
@@ -75,6 +78,8 @@ function inWords({ code, message, linePos }: YAMLError): string {
       return `${before}did not find expected key`
     case 'UNEXPECTED_TOKEN':
       return `${before}did not find expected key`
+    case 'RESOURCE_EXHAUSTION':
+      return TOO_DEEP
     case 'MISSING_CHAR':
       return message.includes('quote')
         ? `line ${line}: found unexpected end of stream`
@@ -91,7 +96,7 @@ const toJson = (document: Document.Parsed): unknown =>
 function jsonOf(value: unknown, depth: number, size: { rest: number }): unknown {
   size.rest -= typeof value === 'string' ? value.length + 2 : 8
   if (size.rest < 0) throw fault(TOO_MANY_ALIASES)
-  if (depth > MAX_DEPTH) throw fault('exceeded max depth')
+  if (depth > MAX_DEPTH) throw fault(TOO_DEEP)
   if (value === null || value === undefined) return null
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new SyntaxProblem(`json: unsupported value: ${goFloat(value)}`)

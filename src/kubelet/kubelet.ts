@@ -74,7 +74,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Component> 
     nodeName,
     allocatable,
   }
-  const state = new StateReader(runtime)
+  const state = new StateReader(runtime, clock)
   const server = await startServer({
     runtime,
     state,

@@ -34,6 +34,32 @@ const bomb = Array.from({ length: 10 }, (_, level) =>
         .join(', ')}]`,
 ).join('\n')
 
+/** Tokens that lie, with what upstream says of them. */
+function continueTokens(): Case[] {
+  const version = 'meta.k8s.io/v1'
+  const tokens: [unknown, string][] = [
+    [{ v: 'meta.k8s.io/v2', rv: 5, start: 'x' }, 'server does not recognize this encoded version meta.k8s.io/v2'],
+    [{ v: version, rv: 0, start: 'x' }, 'incorrect encoded start resourceVersion (version meta.k8s.io/v1)'],
+    [{ v: version, rv: 5 }, 'encoded start key empty (version meta.k8s.io/v1)'],
+    [{ v: version, rv: 5, start: '../../../x' }, '../../../x'],
+    [{ v: version, rv: 5, start: 'a//b' }, 'a//b'],
+    [
+      { v: version, rv: '5', start: 'x' },
+      'json: cannot unmarshal string into Go struct field continueToken.rv of type int64',
+    ],
+    [[], 'json: cannot unmarshal array into Go value of type storage.continueToken'],
+    ['x', 'json: cannot unmarshal string into Go value of type storage.continueToken'],
+  ]
+  return tokens.map(([token, detail]) => ({
+    what: `the continue token ${JSON.stringify(token)}`,
+    method: 'GET',
+    path: `${MAPS}?limit=1&continue=${Buffer.from(JSON.stringify(token)).toString('base64url')}`,
+    code: 400,
+    reason: 'BadRequest',
+    message: `invalid continue token: continue key is not valid: ${detail}`,
+  }))
+}
+
 const cases: Case[] = [
   {
     what: 'malformed JSON',
@@ -74,6 +100,24 @@ const cases: Case[] = [
     code: 400,
     reason: 'BadRequest',
     message: /strict decoding error: duplicate field "data.a"$/,
+  },
+  {
+    what: 'unknown and duplicate fields, strictly: in the order of the document',
+    path: `${MAPS}?fieldValidation=Strict`,
+    body: '{"foo":1,"metadata":{"name":"new"},"data":{"a":"1","a":"2"},"bar":1,"kind":"ConfigMap","kind":"ConfigMap"}',
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      /strict decoding error: unknown field "foo", duplicate field "data.a", unknown field "bar", duplicate field "kind"$/,
+  },
+  {
+    what: 'an unknown field that is repeated, and repeats others within, strictly',
+    path: `${MAPS}?fieldValidation=Strict`,
+    body: '{"metadata":{"name":"new","x":1,"x":2},"x":{"y":1,"y":2},"data":{"a":"1","a":"2"},"bar":1,"bar":2}',
+    code: 400,
+    reason: 'BadRequest',
+    message:
+      /strict decoding error: unknown field "metadata.x", unknown field "x", duplicate field "data.a", unknown field "bar"$/,
   },
   {
     what: 'a fieldValidation that is none',
@@ -310,6 +354,31 @@ const cases: Case[] = [
     reason: 'BadRequest',
     message: '"spec.foo" is not a known field selector: only "metadata.name", "metadata.namespace"',
   },
+  ...continueTokens(),
+  {
+    what: 'a limit beyond 64 bits',
+    method: 'GET',
+    path: `${MAPS}?limit=99999999999999999999`,
+    code: 400,
+    reason: 'BadRequest',
+    message: 'strconv.ParseInt: parsing "99999999999999999999": value out of range',
+  },
+  {
+    what: 'a revision beyond 64 bits',
+    method: 'GET',
+    path: `${MAPS}?resourceVersion=99999999999999999999999`,
+    code: 400,
+    reason: 'BadRequest',
+    message: /strconv.ParseUint: parsing "99999999999999999999999": value out of range$/,
+  },
+  {
+    what: 'YAML that is nested too deep',
+    body: `a: ${'['.repeat(20_000)}1${']'.repeat(20_000)}`,
+    type: 'application/yaml',
+    code: 400,
+    reason: 'BadRequest',
+    message: /yaml: exceeded max depth of 10000 \(/,
+  },
   {
     what: 'a continue token that is none',
     method: 'GET',
@@ -384,7 +453,7 @@ describe('bad input', () => {
     assert.equal(answer.status, 201)
     assert.match(
       String(answer.headers.warning),
-      /299 - "duplicate field \\"data.a\\"".*299 - "unknown field \\"foo\\""/,
+      /299 - "unknown field \\"foo\\"".*299 - "duplicate field \\"data.a\\""/,
     )
     const silent = await call('POST', `${MAPS}?dryRun=All&fieldValidation=Ignore`, { body })
     assert.equal(silent.status, 201)

@@ -252,6 +252,30 @@ describe('encodings', () => {
       )
     })
 
+    it('shows what can only be created by its metadata, and never as a Table', async () => {
+      const as = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1`
+      const access = { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } }
+      const token = '/api/v1/namespaces/default/serviceaccounts/default/token'
+      for (const [path, body, kind] of [
+        ['/apis/authentication.k8s.io/v1/selfsubjectreviews', {}, 'PartialObjectMetadata'],
+        ['/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', access, 'PartialObjectMetadata'],
+        [token, {}, 'PartialObjectMetadata'],
+        // What answers with a Status does so in every form.
+        [`${PODS}/absent/eviction`, {}, 'Status'],
+        [`${PODS}/absent/binding`, { target: { name: 'n' } }, 'Status'],
+      ] as const) {
+        const create = (accept: string) => call('POST', path, { body, headers: { accept } })
+        const table = await create(as('Table'))
+        assert.equal(table.status, 406, path)
+        assert.equal(
+          table.json.message,
+          `only the following media types are accepted: application/json, application/yaml, ${PROTOBUF}`,
+        )
+        assert.equal((await create(as('PartialObjectMetadata'))).json.kind, kind, path)
+        assert.notEqual((await create(`${as('Table')},application/json`)).status, 406, path)
+      }
+    })
+
     it('knows the older version of Table and of metadata', async () => {
       const as = (kind: string) => `application/json;as=${kind};g=meta.k8s.io;v=v1beta1`
       assert.equal((await get(MAPS, as('Table'))).json.apiVersion, 'meta.k8s.io/v1beta1')

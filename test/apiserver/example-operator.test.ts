@@ -45,13 +45,18 @@ describe('the example of an operator', () => {
       startGarbageCollector(context),
     ])
     const config = configOf(plane.api)
-    const webhook = await startWebhook({ config, tls: plane.api.pki.serving, port: 0 })
-    stops.push(webhook.stop)
     const objects = KubernetesObjectApi.makeApiClient(config)
+    for (const object of manifests('rbac.yaml', plane.api, 0)) await objects.create(object)
+    // The programs have those rights and no others.
+    const token = await call('POST', '/api/v1/namespaces/default/serviceaccounts/site-operator/token', { body: {} })
+    const account = new KubeConfig()
+    account.loadFromClusterAndUser(config.getCurrentCluster()!, { name: 'account', token: token.json.status.token })
+    const webhook = await startWebhook({ config: account, tls: plane.api.pki.serving, port: 0 })
+    stops.push(webhook.stop)
     for (const file of ['crd.yaml', 'webhook.yaml'])
       for (const object of manifests(file, plane.api, webhook.port)) await objects.create(object)
     await eventually(async () => assert.equal((await call('GET', OLD_SITES)).status, 200))
-    const operator = await startOperator(config)
+    const operator = await startOperator(account)
     stops.push(operator.stop)
   })
   after(async () => {

@@ -64,7 +64,9 @@ describe('the way to kubelets', () => {
     two.spec.containers.push({ name: 'side', image: 'k8ts.local/demo:latest' })
     await call('POST', PODS, { body: two })
     for (const name of ['one', 'two'])
-      await call('POST', `${PODS}/${name}/binding`, { body: { target: { kind: 'Node', name: 'n1' } } })
+      await call('POST', `${PODS}/${name}/binding`, {
+        body: { metadata: { name }, target: { kind: 'Node', name: 'n1' } },
+      })
   })
   after(async () => {
     await server.stop()

@@ -52,6 +52,18 @@ describe('the server', () => {
     assert.match(text, /^process_resident_memory_bytes \d+$/m)
   })
 
+  it('takes an address with a host for the path in it', async () => {
+    assert.equal((await call('GET', 'https://kubernetes/version')).json.major, '1')
+  })
+
+  it('lets all who insist on no version have their turn at one object', async () => {
+    await call('POST', MAPS, { body: { metadata: { name: 'busy' } } })
+    const puts = Array.from({ length: 64 }, (_, count) =>
+      call('PUT', `${MAPS}/busy`, { body: { metadata: { name: 'busy' }, data: { count: `${count}` } } }),
+    )
+    for (const { status, text } of await Promise.all(puts)) assert.equal(status, 200, text)
+  })
+
   it('answers HEAD without a body, where it is answered at all', async () => {
     const { status, text, headers } = await call('HEAD', '/apis')
     assert.equal(status, 200)

@@ -200,7 +200,9 @@ describe('writes', () => {
 
     it('gives a running pod its grace, which later deletes can only shorten', async () => {
       await call('POST', PODS, { body: podNamed('graceful') })
-      const bound = await call('POST', `${PODS}/graceful/binding`, { body: { target: { kind: 'Node', name: 'n1' } } })
+      const bound = await call('POST', `${PODS}/graceful/binding`, {
+        body: { metadata: { name: 'graceful' }, target: { kind: 'Node', name: 'n1' } },
+      })
       assert.equal(bound.status, 201)
       const first = await call('DELETE', `${PODS}/graceful`)
       assert.equal(first.json.metadata.deletionGracePeriodSeconds, 30)
@@ -284,7 +286,8 @@ describe('writes', () => {
 
     it('evicts a pod that its budget can spare', async () => {
       await call('POST', PODS, { body: podNamed('evicted', { labels: { app: 'guarded' } }) })
-      await patch(`${PODS}/evicted/status`, { status: { phase: 'Running' } })
+      const conditions = [{ type: 'Ready', status: 'True' }]
+      await patch(`${PODS}/evicted/status`, { status: { phase: 'Running', conditions } })
       const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
       await call('POST', budgets, {
         body: { metadata: { name: 'guard' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'guarded' } } } },
@@ -299,14 +302,16 @@ describe('writes', () => {
         },
       })
       await patch(`${budgets}/guard/status`, status(0))
-      const evict = () =>
+      const evict = (deleteOptions?: object) =>
         call('POST', `${PODS}/evicted/eviction`, {
-          body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'evicted' } },
+          body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'evicted' }, deleteOptions },
         })
       const refused = await evict()
       assert.equal(refused.status, 429)
       assert.equal(refused.json.message, "Cannot evict pod as it would violate the pod's disruption budget.")
       await patch(`${budgets}/guard/status`, status(1))
+      assert.equal((await evict({ dryRun: ['All'] })).status, 201)
+      assert.equal((await call('GET', `${PODS}/evicted`)).status, 200)
       assert.equal((await evict()).status, 201)
       assert.equal((await call('GET', `${PODS}/evicted`)).status, 404)
       assert.equal((await call('GET', `${budgets}/guard`)).json.status.disruptionsAllowed, 0)

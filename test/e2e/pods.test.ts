@@ -343,6 +343,13 @@ describe('what a pod may ask for', { concurrency: 3 }, () => {
     assert.match(own, /^CapEff:\t0+$/m)
   })
 
+  test('a user for all its containers, as whom its sandbox runs too', async () => {
+    const securityContext = { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' as const } }
+    await startPods(cluster, scriptPod('ordinary', WAIT, { securityContext }))
+    assert.match(await inPod(cluster, 'ordinary', 'id'), /^uid=1000 /)
+    assert.equal((await status('ordinary')).restartCount, 0)
+  })
+
   test('runAsNonRoot refuses an image that runs as root', async () => {
     await apply(cluster, scriptPod('rooted', WAIT, { securityContext: { runAsNonRoot: true } }))
     await eventually(async () => {

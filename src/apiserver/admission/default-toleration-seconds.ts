@@ -1,5 +1,5 @@
-import type { core } from '../../api/index.ts'
-import type { AdmissionPlugin } from './admission.ts'
+import { type core, resources } from '../../api/index.ts'
+import { type AdmissionPlugin, isOf } from './admission.ts'
 
 /** How long, in seconds, a pod stays on a node that is not ready, and on one that is not reached. */
 export interface TolerationSeconds {
@@ -12,8 +12,9 @@ export const TOLERATION_SECONDS: TolerationSeconds = { notReady: 300, unreachabl
 /** A pod stays for five minutes on a node that is lost. Source: k8s.io/kubernetes/plugin/pkg/admission/defaulttolerationseconds */
 export const defaultTolerationSeconds = ({ notReady, unreachable }: TolerationSeconds): AdmissionPlugin => ({
   name: 'DefaultTolerationSeconds',
-  mutate({ operation, resource, subresource, object }) {
-    if ((operation !== 'CREATE' && operation !== 'UPDATE') || resource.resource !== 'pods' || subresource) return
+  mutate(attributes) {
+    const { operation, object } = attributes
+    if ((operation !== 'CREATE' && operation !== 'UPDATE') || !isOf(attributes, resources.pods)) return
     const { spec } = object as core.Pod
     for (const [key, tolerationSeconds] of [
       ['node.kubernetes.io/not-ready', notReady],

@@ -1,3 +1,7 @@
+import { version } from '../version.ts'
+import type { Attributes } from './admission.ts'
+import type { Standard } from './pod-security/policy.ts'
+
 /**
  * What admission by others costs and says, as kube-apiserver names and labels it.
  * Source: k8s.io/apiserver/pkg/admission/metrics, .../admission/plugin/policy/validating/metrics and mutating/metrics
@@ -77,6 +81,17 @@ export interface PolicyCheck {
   enforcement_action?: 'allow' | 'deny' | 'audit' | 'warn'
 }
 
+/** A pod, or what makes some, as it is held against a Pod Security Standard. */
+type JudgedPod = Pick<Attributes, 'operation' | 'resource' | 'subresource'>
+
+const podSecurityLabels = ({ operation, resource, subresource }: JudgedPod): Labels => ({
+  request_operation: operation.toLowerCase(),
+  resource: resource.resource === 'pods' ? 'pod' : 'controller',
+  subresource,
+})
+
+/** Pod Security Standards of later releases are counted as `future`. */
+const MINOR = Number(version.minor)
 /** Codes above are counted as this one. */
 const HIGHEST_CODE = 600
 const WEBHOOK_BOUNDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
@@ -102,6 +117,20 @@ export class AdmissionMetrics {
     'apiserver_admission_webhook_fail_open_count',
     `[ALPHA] Admission webhook fail open count, ${byName}.`,
   )
+  readonly #podSecurity = {
+    evaluations: new Family(
+      'pod_security_evaluations_total',
+      '[ALPHA] Number of policy evaluations that occurred, not counting ignored or exempt requests.',
+    ),
+    exemptions: new Family(
+      'pod_security_exemptions_total',
+      '[ALPHA] Number of exempt requests, not counting ignored or out of scope requests.',
+    ),
+    errors: new Family(
+      'pod_security_errors_total',
+      '[ALPHA] Number of errors preventing normal evaluation. Non-fatal errors may result in the latest restricted profile being used for evaluation.',
+    ),
+  }
   readonly #checks = {
     validating: policyFamilies('validating', 'Validation', 'enforcement action taken'),
     mutating: policyFamilies('mutating', 'Mutation', ''),
@@ -128,11 +157,33 @@ export class AdmissionMetrics {
     this.#checks[kind].durations.observe({ ...check }, seconds)
   }
 
+  podSecurityEvaluated(pod: JudgedPod, decision: string, mode: string, { level, version }: Standard): void {
+    const policy_version = level === 'privileged' ? 'latest' : version
+    const future = policy_version !== 'latest' && Number(policy_version.slice('v1.'.length)) > MINOR
+    this.#podSecurity.evaluations.count({
+      ...podSecurityLabels(pod),
+      decision,
+      mode,
+      policy_level: level,
+      policy_version: future ? 'future' : policy_version,
+    })
+  }
+
+  podSecurityExempted(pod: JudgedPod): void {
+    this.#podSecurity.exemptions.count(podSecurityLabels(pod))
+  }
+
+  /** The labels of a namespace say nothing sensible. */
+  podSecurityFailed(pod: JudgedPod): void {
+    this.#podSecurity.errors.count({ ...podSecurityLabels(pod), fatal: false })
+  }
+
   /** The text format of Prometheus. */
   text(): string {
     const { validating, mutating } = this.#checks
     const families = [this.#durations, this.#requests, this.#rejections, this.#failOpen]
     for (const { total, durations } of [validating, mutating]) families.push(total, durations)
+    families.push(...Object.values(this.#podSecurity))
     return families.map(family => family.text()).join('')
   }
 }

@@ -1,21 +1,36 @@
+import { resources } from '../../api/index.ts'
 import type { Component } from '../../base/index.ts'
 import type { Authorizer } from '../authz/authorizer.ts'
 import type { Grants } from '../authz/rbac/grants.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { WebhookClient } from '../webhook/client.ts'
-import { chain } from './admission.ts'
+import { type AdmissionPlugin, chain } from './admission.ts'
+import { byNamespace } from './by-namespace.ts'
 import { certificatePlugins } from './certificates.ts'
 import { createInstead } from './create-instead.ts'
+import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds, TOLERATION_SECONDS, type TolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
 import type { Equivalents } from './match/rules.ts'
 import { AdmissionMetrics } from './metrics.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { taintNodesByCondition } from './node-taint.ts'
+import type { PluginConfigurations } from './optional/index.ts'
+import { runningPlugins } from './order.ts'
+import { podResizeValidator } from './pod-resize.ts'
+import type { PodSecurityConfiguration } from './pod-security/config.ts'
+import { podSecurity } from './pod-security/index.ts'
+import { podTopologyLabels } from './pod-topology.ts'
 import { policyAccess } from './policies/access.ts'
 import { admissionPolicies } from './policies/index.ts'
 import { priority } from './priority.ts'
+import { resourceQuota } from './quota/index.ts'
 import { roleEscalation } from './role-escalation.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { serviceAccounts } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-protection.ts'
+import { persistentVolumeClaimResize } from './volume-resize.ts'
 import { admissionWebhooks } from './webhooks/index.ts'
 
 export interface AdmissionOptions {
@@ -28,6 +43,8 @@ export interface AdmissionOptions {
   disabled?: string[]
   /** Names of plugins that run although they usually do not. */
   enabled?: string[]
+  /** What the administrator has written for plugins, by their names. */
+  configurations?: PluginConfigurations
   tolerationSeconds?: TolerationSeconds
 }
 
@@ -35,12 +52,9 @@ export interface StartedAdmission extends Component {
   metrics: AdmissionMetrics
 }
 
-/** Plugins that run only where they are asked for. */
-const USUALLY_OFF = ['NodeRestriction']
-
 /**
  * Gives the registry its admission: the plugins in the order in which upstream runs them. Resolves when what is configured
- * has been read. Source: k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go AllOrderedPlugins
+ * has been read.
  */
 export async function startAdmission(
   registry: Registry,
@@ -50,6 +64,7 @@ export async function startAdmission(
     grants,
     disabled = [],
     enabled = [],
+    configurations = {},
     tolerationSeconds = TOLERATION_SECONDS,
   }: AdmissionOptions,
 ): Promise<StartedAdmission> {
@@ -58,30 +73,49 @@ export async function startAdmission(
   const metrics = new AdmissionMetrics()
   const policies = await admissionPolicies({ registry, authorizer, equivalents, metrics })
   const webhooks = await admissionWebhooks({ registry, client: webhookClient, authorizer, equivalents, metrics })
-  const plugins = [
+  const [ranges, quotas] = await Promise.all([
+    byNamespace(registry, resources.limitRanges),
+    byNamespace(registry, resources.resourceQuotas),
+  ])
+  const security = await podSecurity(registry, metrics, configurations.PodSecurity as PodSecurityConfiguration)
+  const plugins: AdmissionPlugin[] = [
     namespaceLifecycle(reader),
+    limitRanger(ranges),
     serviceAccounts(reader, random),
     nodeRestriction(reader, authorizer),
+    taintNodesByCondition,
+    security,
     priority(reader),
     defaultTolerationSeconds(tolerationSeconds),
+    defaultStorageClass(reader),
+    storageObjectInUseProtection,
+    persistentVolumeClaimResize(reader),
+    runtimeClass(reader),
     ...certificatePlugins(authorizer),
+    defaultIngressClass(reader),
+    podTopologyLabels(reader),
+    podResizeValidator(reader),
     policies.mutating,
     webhooks.mutating,
     policies.validating,
     webhooks.validating,
   ]
-  const off = [...USUALLY_OFF.filter(name => !enabled.includes(name)), ...disabled]
+  const running = runningPlugins(enabled, disabled)
+  if (enabled.length)
+    plugins.push(...(await import('./optional/index.ts')).optionalPlugins(registry, authorizer, configurations))
+  const on = (each: AdmissionPlugin[]) => running.flatMap(name => each.find(plugin => plugin.name === name) ?? [])
   registry.admission = chain([
     createInstead(authorizer),
-    ...plugins.filter(({ name }) => !off.includes(name)),
+    ...on(plugins),
     roleEscalation(grants, authorizer),
     policyAccess(registry, authorizer),
+    // Last, since it takes from the quotas what then has to be written.
+    ...on([resourceQuota(registry, quotas)]),
   ])
   return {
     metrics,
     async stop() {
-      await policies.stop()
-      await webhooks.stop()
+      await Promise.all([security, policies, webhooks, ranges, quotas].map(each => each.stop()))
     },
   }
 }

@@ -8,6 +8,7 @@ import {
   parseProtobuf,
   parseYaml,
   SyntaxProblem,
+  strictProblems,
 } from '../../encoding/index.ts'
 import { JSON_TYPE, MEDIA_TYPES, PROTOBUF_TYPE, YAML_TYPE } from './formats.ts'
 import { checkKind, type Expected, unfit } from './object-kind.ts'
@@ -88,7 +89,10 @@ export function decodeValue<T extends KubeObject>(
     const { object, strict } = codec.decode(value)
     const strictly = validation === 'Strict'
     const twice = repeated ? inYaml(repeated, strictly) : duplicates.map(field => `duplicate field "${field}"`)
-    const problems = validation === 'Ignore' ? [] : [...noticed, ...twice, ...(refuse ? strict.sort() : strict)]
+    // Of a built-in type upstream's decoder comes upon both as it goes through the text.
+    const mixed = !refuse && duplicates.length && strict.length && hasProtobuf(expected.type)
+    const found = mixed ? strictProblems(body, strict) : [...twice, ...(refuse ? strict.sort() : strict)]
+    const problems = validation === 'Ignore' ? [] : [...noticed, ...found]
     if (problems.length && strictly) throw wrong(`strict decoding error: ${problems.join(', ')}`)
     warnings.push(...problems)
     object.kind = expected.kind

@@ -90,7 +90,7 @@ export async function handle(
 }
 
 function contextOf(pipeline: Pipeline, request: Context['request'], response: Context['response']): Context {
-  const url = request.url ?? '/'
+  const url = withoutHost(request.url ?? '/')
   const mark = url.indexOf('?')
   const query = mark === -1 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1))
   let body: Promise<Buffer> | undefined
@@ -122,6 +122,9 @@ function contextOf(pipeline: Pipeline, request: Context['request'], response: Co
   }
   return context
 }
+
+/** What asks a proxy names the server too. */
+const withoutHost = (url: string) => (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '') || '/')
 
 function decodedPath(path: string): string {
   if (!path.includes('%')) return path

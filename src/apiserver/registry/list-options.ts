@@ -83,6 +83,8 @@ export function integer(query: URLSearchParams, name: string): number | undefine
   if (!text) return undefined
   if (!/^[-+]?\d+$/.test(text))
     throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (BigInt(text) !== BigInt.asIntN(64, BigInt(text)))
+    throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`)
   return Number(text)
 }
 

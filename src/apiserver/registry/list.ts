@@ -48,7 +48,7 @@ export async function list(registry: Registry, call: Call, query: URLSearchParam
       from && from.revision > 0 ? from.revision : wanted.exactly,
     )
   } catch (error) {
-    throw explained(error, token, prefix, wanted.exactly)
+    throw explained(error, token, prefix, token ? decodeContinue(token, prefix).revision : wanted.exactly)
   }
 }
 

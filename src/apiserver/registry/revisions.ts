@@ -9,7 +9,8 @@ export function revisionOf(text: string | null, verb: 'get' | 'list' | 'watch'):
   if (!text) return undefined
   if (/^\d{1,16}$/.test(text)) return Number(text)
   const shown = JSON.stringify(text)
-  const message = `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`
+  const fault = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax'
+  const message = `resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: ${fault}`
   if (verb === 'list') throw errors.badRequest(`invalid resource version: ${message}`)
   throw new StatusError({ status: 'Failure', message, code: 500 })
 }

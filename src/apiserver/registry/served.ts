@@ -1,6 +1,7 @@
 import { apiVersion, type FieldError, type KubeObject, type Resource } from '../../api/index.ts'
 import { type Codec, codecFor, type JsonSchema } from '../../encoding/index.ts'
 import type { Entry, Store } from '../../store/index.ts'
+import { memoized } from '../memo.ts'
 import type { Column } from '../tables/table.ts'
 import { type Conversion, conversionOf } from './conversion.ts'
 import type { Strategy } from './strategy.ts'
@@ -77,6 +78,28 @@ export function serve<T extends KubeObject>(resource: Resource<T>, strategy: Str
   }
 }
 
+type Part = Pick<Resource, 'group' | 'version' | 'kind' | 'type'>
+
+const parts = new WeakMap<Part, Served>()
+
+/**
+ * A kind that is only a way to read or to write resources (Scale, Eviction), as if it were one, so that it is shown in
+ * every form that those have. `part` is a constant.
+ */
+export function servePart(part: Part, verb: 'get' | 'create'): Served {
+  const resource = `${part.kind.toLowerCase()}s`
+  const traits = { resource, singular: part.kind.toLowerCase(), namespaced: true, shortNames: [], categories: [] }
+  return memoized(parts, part, () => serve({ ...part, ...traits, verbs: [verb], subresources: [] } as Resource, {}))
+}
+
+/** An object that is kept nowhere. */
+export const unkept = (served: Served, object: KubeObject): Entry => ({
+  key: served.prefix + object.metadata.name,
+  value: served.codec.encode(object),
+  createRevision: 0,
+  modRevision: 0,
+})
+
 /** What is wrong with an object: what its kind's rules say, and what the types alone tell of fields that the rules do not name. */
 export function problemsOf({ strategy, codec }: Served, object: KubeObject, old?: KubeObject): FieldError[] {
   const ruled = strategy.validate?.(object, old) ?? []
@@ -111,6 +134,6 @@ export const prefixOf = (served: Served, namespace: string): string =>
 export function decodeEntry<T extends KubeObject>(entry: Entry, revision = entry.modRevision): T {
   const { buffer, byteOffset, byteLength } = entry.value
   const object = JSON.parse(Buffer.from(buffer, byteOffset, byteLength).toString()) as T
-  object.metadata.resourceVersion = String(revision)
+  if (revision) object.metadata.resourceVersion = String(revision)
   return object
 }

@@ -15,8 +15,11 @@ import { same } from './validation/field.ts'
 /** Makes the wanted object of the present one, which it must not change. Runs again when somebody else was faster. */
 export type Transform = (old: KubeObject) => KubeObject | Promise<KubeObject>
 
-/** How often a change is made anew on top of somebody else's before the client hears of it. */
-const ATTEMPTS = 20
+/**
+ * How often a change is made anew on top of somebody else's before the client hears of it. Upstream tries until the request
+ * has taken too long.
+ */
+const ATTEMPTS = 1000
 
 export interface UpdateOptions {
   /** Makes the object to create where there is none of the name. */
@@ -46,7 +49,7 @@ export async function update(
     }
     const old = decodeEntry(entry)
     const object = await transform(decodeEntry(entry))
-    if (!options.relative) checkUid(call, object, old, key)
+    if (!options.relative) checkUid(call, object, old)
     const insists = checkVersion(call, object, old) && !options.relative
     try {
       return { entry: await replace(registry, call, object, old, entry), created: false }
@@ -61,14 +64,17 @@ export async function update(
 const insteadOf = (call: Call): Call => ({ ...call, options: { ...call.options, instead: true } })
 
 /** The uid that a client names is a condition; what a patch makes another one is judged with the rest. */
-function checkUid({ served, name }: Call, { metadata: { uid } }: KubeObject, old: KubeObject, key: string): void {
-  if (uid && uid !== old.metadata.uid)
-    throw errors.conflict(
-      served.resource,
-      name,
-      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-    )
+function checkUid(call: Call, { metadata: { uid } }: KubeObject, old: KubeObject): void {
+  if (uid && uid !== old.metadata.uid) throw otherUid(call, uid, old)
 }
+
+/** The conflict of a write that means another object of this name. Upstream shows the key without what all begin with. */
+export const otherUid = ({ served, namespace, name }: Call, uid: string, { metadata }: KubeObject) =>
+  errors.conflict(
+    served.resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${keyOf(served, namespace, name).replace(/^\/registry/, '')}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+  )
 
 /** Whether the client names the version that it read. A conflict when that is not the present one. */
 function checkVersion({ served, name }: Call, object: KubeObject, old: KubeObject): boolean {
@@ -208,16 +214,22 @@ const PARTS: Record<string, (object: Loose, old: Loose) => Partial<Loose>> = {
   scale: object => object,
 }
 
+/** Containers that are others than before are left to be complained of. */
 function resized(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
-  const sized = (containers: core.Container[] | undefined, wanted: core.Container[] | undefined) =>
-    containers?.map(container => {
-      const { resources, resizePolicy } = wanted?.find(({ name }) => name === container.name) ?? container
-      return { ...container, resources, resizePolicy }
-    })
+  const sized = (containers: core.Container[] = [], wanted: core.Container[] = []) =>
+    wanted.every(({ name }, index) => name === containers[index]?.name)
+      ? containers.map((container, index) => {
+          const { resources, resizePolicy } = wanted[index]!
+          return { ...container, resources, ...(resizePolicy ? { resizePolicy } : {}) }
+        })
+      : wanted
   const { containers, initContainers } = old
+  if (spec.containers.length !== containers.length) return spec
+  if ((spec.initContainers?.length ?? 0) !== (initContainers?.length ?? 0)) return spec
   return {
     ...old,
-    containers: sized(containers, spec.containers) ?? [],
+    ...(spec.resources ? { resources: spec.resources } : {}),
+    containers: sized(containers, spec.containers),
     ...(initContainers ? { initContainers: sized(initContainers, spec.initContainers) } : {}),
   }
 }

@@ -13,9 +13,11 @@ import type { RequestInfo, User } from '../pipeline/context.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { receive } from '../registry/receive.ts'
 import type { Call, Registry } from '../registry/registry.ts'
+import { unkept } from '../registry/served.ts'
 import { invalid } from '../registry/validation/field.ts'
-import type { Verb } from '../registry/verbs.ts'
+import { answer, type Verb } from '../registry/verbs.ts'
 import { bindPod } from '../subresources/binding.ts'
+import { chooseView } from '../views/choose.ts'
 import { asUpstream, attributesOf, checkSpec, decide } from './access.ts'
 
 export interface ReviewOptions {
@@ -24,21 +26,20 @@ export interface ReviewOptions {
 }
 
 /** Answers a question by filling in its status. */
-type Answer<T extends KubeObject> = (object: T, call: Call, registry: Registry) => void | Promise<void>
-
-const NEWLINE = Buffer.from('\n')
+type Fill<T extends KubeObject> = (object: T, call: Call, registry: Registry) => void | Promise<void>
 
 const question =
-  <T extends KubeObject>(answer: Answer<T>): Verb =>
+  <T extends KubeObject>(fill: Fill<T>): Verb =>
   async (registry, call, context) => {
     const { resource, codec } = call.served
     const { request, query, warnings } = context
+    const view = chooseView(registry, context, call)
     const validation = fieldValidation(query, 'CreateOptions')
     const type = request.headers['content-type']
     const object = await decodeBody(await context.body(), type, resource, codec, validation, warnings)
     await registry.admission.validate(await receive(registry, call, resource, object))
-    await answer(object as T, call, registry)
-    return { status: 201, body: [codec.encode(object), NEWLINE] }
+    await fill(object as T, call, registry)
+    return answer(view, 201, unkept(call.served, object))
   }
 
 /**
@@ -89,8 +90,9 @@ export function createOnlyVerbs({ authorizer, tokens }: ReviewOptions): (info: R
       (review, { user }) => {
         if (!review.spec.namespace) throw errors.badRequest('no namespace on request')
         const { resource, nonResource, incomplete, errors: unknown } = authorizer.rulesFor!(user, review.spec.namespace)
-        // The answer does not say again what was asked.
+        // The answer does not say again what was asked, nor who did.
         review.spec = {}
+        review.metadata = {} as typeof review.metadata
         review.status = {
           resourceRules: resource,
           nonResourceRules: nonResource,

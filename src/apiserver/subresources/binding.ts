@@ -1,23 +1,27 @@
-import { type core, errors, formatTime, type KubeObject, resources } from '../../api/index.ts'
+import { type core, errors, fieldErrors, formatTime, type KubeObject, resources } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { json } from '../pipeline/respond.ts'
 import { receive } from '../registry/receive.ts'
 import type { Call, Registry } from '../registry/registry.ts'
+import { servePart } from '../registry/served.ts'
 import { update } from '../registry/update.ts'
 import type { Verb } from '../registry/verbs.ts'
+import { chooseView } from '../views/choose.ts'
 
 const ABOUT = { group: '', resource: 'pods/binding' }
 
 /** Assigns a pod to a node. Source: k8s.io/kubernetes/pkg/registry/core/pod/storage BindingREST */
 export const bindPod: Verb = async (registry, call, context) => {
   const { request, query, warnings } = context
+  chooseView(registry, context, { ...call, shown: servePart(resources.bindings, 'create') })
   const validation = fieldValidation(query, 'CreateOptions')
   const codec = codecFor<core.Binding>('core/v1.Binding')
   const type = request.headers['content-type']
   const binding = await decodeBody(await context.body(), type, resources.bindings, codec, validation, warnings)
   const name = call.name || binding.metadata.name
-  if (call.name && binding.metadata.name && binding.metadata.name !== call.name)
+  if (!name) throw errors.badRequest('Name parameter required.')
+  if (call.name && binding.metadata.name !== call.name)
     throw errors.badRequest('name in URL does not match name in Binding object')
   const named = { ...call, name }
   // By way of the pod, its uid can be insisted on.
@@ -25,7 +29,11 @@ export const bindPod: Verb = async (registry, call, context) => {
   await registry.admission.validate(attributes)
   checkTarget(binding)
   const served = registry.served(resources.pods as never)
-  await assign(registry, { ...call, served, name, subresource: 'binding', manager: undefined, admitted: true }, binding)
+  await assign(
+    registry,
+    { ...call, served, name, subresource: 'binding', manager: undefined, admitted: true, trusted: true },
+    binding,
+  )
   return json(201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 }
 
@@ -35,9 +43,18 @@ async function assign(registry: Registry, call: Call, binding: core.Binding): Pr
   const bind = (old: KubeObject) => {
     const pod = old as core.Pod
     const conflict = (detail: string) => errors.conflict(ABOUT, call.name, detail)
+    const unmet = (detail: string) =>
+      errors.conflict(
+        resources.pods,
+        call.name,
+        `StorageError: invalid object, Code: 4, Key: /registry/pods/${call.namespace}/${call.name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ${detail}`,
+      )
     if (uid && uid !== pod.metadata.uid)
-      throw conflict(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`)
-    if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion) throw errors.modified(ABOUT, call.name)
+      throw unmet(`UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`)
+    if (resourceVersion && resourceVersion !== pod.metadata.resourceVersion)
+      throw unmet(
+        `ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata.resourceVersion}`,
+      )
     if (pod.metadata.deletionTimestamp)
       throw conflict(`pod ${pod.metadata.name} is being deleted, cannot be assigned to a host`)
     if (pod.spec.nodeName)
@@ -58,7 +75,7 @@ function markScheduled({ status }: core.Pod, now: string): void {
   status.conditions = [...others, condition]
 }
 
-function checkTarget({ target, metadata }: core.Binding): void {
+function checkTarget({ target }: core.Binding): void {
   const problems = []
   if (target.kind && target.kind !== 'Node')
     problems.push({
@@ -68,5 +85,6 @@ function checkTarget({ target, metadata }: core.Binding): void {
       detail: 'supported values: "Node", "<empty>"',
     })
   if (!target.name) problems.push({ type: 'Required' as const, field: 'target.name', detail: '' })
-  if (problems.length) throw errors.invalid({ group: '', kind: 'Binding' }, metadata.name, problems)
+  // Upstream has no better answer than that something went wrong.
+  if (problems.length) throw errors.bare(fieldErrors(problems))
 }

@@ -5,7 +5,6 @@ import {
   formatTime,
   type KubeObject,
   type meta,
-  type Resource,
 } from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
 import {
@@ -28,8 +27,8 @@ import { get } from '../registry/get.ts'
 import { isApply, setManagedFields } from '../registry/ownership.ts'
 import { readPatch } from '../registry/patch.ts'
 import type { Call, Registry } from '../registry/registry.ts'
-import { decodeEntry, type Served, serve } from '../registry/served.ts'
-import { update } from '../registry/update.ts'
+import { decodeEntry, type Served, servePart } from '../registry/served.ts'
+import { otherUid, update } from '../registry/update.ts'
 import { answer, type Verb } from '../registry/verbs.ts'
 import { chooseView } from '../views/choose.ts'
 import { readReplicas, writeReplicas } from './replicas.ts'
@@ -48,23 +47,14 @@ function scaleOf(served: Served, object: KubeObject): Scale {
     kind: SCALE.kind,
     apiVersion: SCALE_VERSION,
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: wanted ? { replicas: wanted } : {},
+    spec: { replicas: wanted },
     status: { replicas: present, ...(selector ? { selector } : {}) },
   }
 }
 
-let shownAs: Served | undefined
-
-/** A Scale as if it were a resource, so that it is shown in every form that those have. */
-function servedScale(): Served {
-  const traits = { resource: 'scales', singular: 'scale', namespaced: true, shortNames: [], categories: [] }
-  shownAs ??= serve({ ...SCALE, ...traits, verbs: ['get'], subresources: [] } as Resource, {})
-  return shownAs
-}
-
 export const getScale: Verb = async (registry, call, context) => {
   const entry = await get(registry, call)
-  const shown = servedScale()
+  const shown = servePart(SCALE, 'get')
   const value = encode(shown, scaleOf(call.served, decodeEntry(entry)))
   return answer(chooseView(registry, context, { ...call, shown }), 200, { ...entry, value })
 }
@@ -171,12 +161,7 @@ async function setScale(registry: Registry, call: Call, wantedOf: Change): Promi
     const { uid, resourceVersion } = wanted.metadata
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw errors.modified(served.resource, name)
-    if (uid && uid !== old.metadata.uid)
-      throw errors.conflict(
-        { ...served.resource, resource: `${served.resource.resource}/scale` },
-        name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
-      )
+    if (uid && uid !== old.metadata.uid) throw otherUid(call, uid, old)
     const before = scaleOf(served, old)
     writeReplicas(served, old, wanted.spec.replicas ?? 0)
     const judged = { kind: SCALE, object: scaleOf(served, old), old: before }

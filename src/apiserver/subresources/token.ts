@@ -1,12 +1,21 @@
-import { type authentication, type core, errors, type FieldError, formatTime, resources } from '../../api/index.ts'
+import {
+  type authentication,
+  type core,
+  errors,
+  type FieldError,
+  formatTime,
+  type Resource,
+  resources,
+} from '../../api/index.ts'
 import { codecFor } from '../../encoding/index.ts'
 import type { TokenOptions } from '../authn/tokens.ts'
 import { decodeBody, fieldValidation } from '../pipeline/decode.ts'
 import { get } from '../registry/get.ts'
 import { receive } from '../registry/receive.ts'
 import type { Call, Registry } from '../registry/registry.ts'
-import { decodeEntry } from '../registry/served.ts'
-import type { Verb } from '../registry/verbs.ts'
+import { decodeEntry, servePart, unkept } from '../registry/served.ts'
+import { answer, type Verb } from '../registry/verbs.ts'
+import { chooseView } from '../views/choose.ts'
 
 type TokenRequest = authentication.TokenRequest
 
@@ -28,12 +37,15 @@ export const createToken =
   ({ issuer, signing, audiences = [issuer], extend = true, longest = Number.POSITIVE_INFINITY }: TokenOptions): Verb =>
   async (registry, call, context) => {
     const { query, request: incoming, warnings } = context
+    const shown = servePart(REQUEST, 'create')
+    const view = chooseView(registry, context, { ...call, shown })
     const validation = fieldValidation(query, 'CreateOptions')
     const codec = codecFor<TokenRequest>('authentication/v1.TokenRequest')
     const type = incoming.headers['content-type']
     const request = await decodeBody(await context.body(), type, REQUEST, codec, validation, warnings)
     const account = decodeEntry<core.ServiceAccount>(await get(registry, call))
     request.spec.expirationSeconds ??= DEFAULT_SECONDS
+    checkName(request, call.name)
     const attributes = await receive(registry, call, REQUEST, request)
     const creationTimestamp = formatTime(registry.clock.now())
     request.metadata = { ...request.metadata, name: call.name, uid: registry.random.uuid(), creationTimestamp }
@@ -65,11 +77,23 @@ export const createToken =
       sub: `system:serviceaccount:${call.namespace}:${call.name}`,
     })
     request.status = { token, expirationTimestamp: formatTime((seconds + asked) * 1000) }
-    return { status: 201, body: [codec.encode(request), Buffer.from('\n')] }
+    return answer(view, 201, unkept(shown, request))
   }
 
+function checkName({ metadata: { name } }: TokenRequest, account: string): void {
+  if (!name || name === account) return
+  throw errors.invalid(REQUEST, account, [
+    {
+      type: 'Invalid',
+      field: 'metadata.name',
+      value: name,
+      detail: 'must match the service account name if specified',
+    },
+  ])
+}
+
 /** Source: k8s.io/kubernetes/pkg/apis/authentication/validation */
-function check({ spec, metadata }: TokenRequest): void {
+function check({ spec }: TokenRequest): void {
   const field = 'spec.expirationSeconds'
   const value = spec.expirationSeconds!
   const problems: FieldError[] = []
@@ -77,8 +101,11 @@ function check({ spec, metadata }: TokenRequest): void {
     problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration less than 10 minutes' })
   if (value > LONGEST)
     problems.push({ type: 'Invalid', field, value, detail: 'may not specify a duration larger than 2^32 seconds' })
-  if (problems.length) throw errors.invalid(REQUEST, metadata.name, problems)
+  // By now it has no name of its own.
+  if (problems.length) throw errors.invalid(REQUEST, '', problems)
 }
+
+const BINDABLE = ['Pod', 'Secret', 'Node']
 
 interface BoundClaims {
   node?: { name: string; uid?: string }
@@ -87,22 +114,26 @@ interface BoundClaims {
 }
 
 /** What the token is to die with: it has to be there, and be the one that is meant. */
-async function boundTo(
-  { reader }: Registry,
-  { namespace, name }: Call,
-  { spec, metadata }: TokenRequest,
-): Promise<BoundClaims> {
+async function boundTo({ reader }: Registry, { namespace, name }: Call, { spec }: TokenRequest): Promise<BoundClaims> {
   const ref = spec.boundObjectRef
-  if (!ref?.kind) return {}
-  const wanted = ref.name ?? ''
+  if (!ref) return {}
+  const [version = '', group = ''] = (ref.apiVersion ?? '').split('/').reverse()
+  // Who names only the kind means that of the core group, as far as there is one.
+  const known = BINDABLE.includes(ref.kind ?? '') && !group && (version || 'v1') === 'v1'
+  if (!known) {
+    const shown = `${group}/${version}, Kind=${ref.kind ?? ''}`
+    throw errors.badRequest(`cannot bind token to object of type ${shown}`)
+  }
+  if (!ref.name) throw errors.badRequest('Name parameter required.')
+  const wanted = ref.name
   const found = async <T extends core.Pod | core.Secret | core.Node>(
-    resource: { group: string; resource: string },
+    resource: Pick<Resource, 'group' | 'resource' | 'kind'>,
     held: T | undefined,
   ): Promise<T> => {
     if (!held) throw errors.notFound(resource, wanted)
     if (ref.uid && ref.uid !== held.metadata.uid)
       throw errors.conflict(
-        resource,
+        { group: resource.group, resource: resource.kind },
         wanted,
         `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
       )
@@ -125,9 +156,6 @@ async function boundTo(
     const secret = await found(resources.secrets, await reader.read(resources.secrets, namespace, wanted))
     return { secret: { name: wanted, uid: secret.metadata.uid } }
   }
-  if (ref.kind === 'Node') {
-    const node = await found(resources.nodes, await reader.read(resources.nodes, '', wanted))
-    return { node: { name: wanted, uid: node.metadata.uid } }
-  }
-  throw errors.badRequest(`cannot bind token for serviceaccount ${JSON.stringify(metadata.name)} to ${ref.kind} object`)
+  const node = await found(resources.nodes, await reader.read(resources.nodes, '', wanted))
+  return { node: { name: wanted, uid: node.metadata.uid } }
 }

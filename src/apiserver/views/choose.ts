@@ -58,11 +58,15 @@ function refused({ request, info }: Context, { custom }: Served) {
 
 const META_VERSIONS = ['meta.k8s.io/v1', 'meta.k8s.io/v1beta1']
 
-/** Of everything the metadata is there in every form; a Table is none of protobuf's, and neither is a custom resource. */
+/**
+ * Of everything the metadata is there in every form. A Table is none of protobuf's, and neither is a custom resource; what
+ * can only be created is none of its rows.
+ */
 function isShown({ resource }: Served, type: string, transform?: Transform): boolean {
   if (!transform) return type !== PROTOBUF_TYPE || hasProtobuf(resource.type)
   if (!META_VERSIONS.includes(transform.version)) return false
-  return transform.kind === 'Table' ? type !== PROTOBUF_TYPE : isMetadata(transform)
+  if (transform.kind === 'Table') return type !== PROTOBUF_TYPE && resource.verbs.includes('get')
+  return isMetadata(transform)
 }
 
 const isMetadata = ({ kind }: Transform) => kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList'

@@ -3,7 +3,8 @@ import type { Entry } from '../../store/index.ts'
 import type { Rewrite } from '../pipeline/formats.ts'
 
 export interface ListMeta {
-  resourceVersion: string
+  /** Absent where nothing is kept. */
+  resourceVersion?: string
   continue?: string
   remainingItemCount?: number
 }

@@ -17,6 +17,7 @@ export interface ApiServerFlags extends AuthorizationFlags, AuditFlags, Authenti
   proxyClientKeyFile?: string
   enableAdmissionPlugins?: string[]
   disableAdmissionPlugins?: string[]
+  admissionControlConfigFile?: string
   defaultNotReadyTolerationSeconds?: number
   defaultUnreachableTolerationSeconds?: number
   runtimeConfig?: Record<string, string>

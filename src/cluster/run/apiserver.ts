@@ -9,7 +9,7 @@ import type { ApiServerFlags } from './apiserver-flags.ts'
 import { auditOf, auditProblems } from './audit.ts'
 import { authenticationProblems, oidcOf, requestHeader, serviceAccount, tokenWebhook } from './authentication.ts'
 import { authorizersOf } from './authorization.ts'
-import { pluginProblems } from './plugins.ts'
+import { MISSING_PLUGINS, pluginConfigurations, pluginProblems } from './plugins.ts'
 import { type Part, readPem, runAsProcess } from './process.ts'
 import { servesOf } from './runtime-config.ts'
 import { browsersOf, checkTls, http2Of, servingPair, servingProblems, tlsOf, WILDCARDS } from './serving.ts'
@@ -60,6 +60,7 @@ export const apiServer = (flags: ApiServerFlags): Part => ({
       shutdownDelay: flags.shutdownDelayDuration,
       disabledAdmissionPlugins: flags.disableAdmissionPlugins,
       enabledAdmissionPlugins: flags.enableAdmissionPlugins,
+      admissionConfigurations: await pluginConfigurations(flags),
       tolerationSeconds: {
         notReady: flags.defaultNotReadyTolerationSeconds ?? 300,
         unreachable: flags.defaultUnreachableTolerationSeconds ?? 300,
@@ -109,6 +110,8 @@ function check(flags: ApiServerFlags): void {
 /** Says what of upstream's is asked for and not done. */
 function warn(flags: ApiServerFlags, log: Logger): void {
   for (const flag of flags.withoutEffect ?? []) log.warn({ flag }, 'flag has no effect')
+  for (const plugin of flags.enableAdmissionPlugins ?? [])
+    if (MISSING_PLUGINS.includes(plugin)) log.warn({ plugin }, 'admission plugin is not there')
   if (flags.etcdServers)
     log.warn(
       { etcdServers: flags.etcdServers, dataDir: flags.dataDir },

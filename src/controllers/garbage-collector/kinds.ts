@@ -24,7 +24,7 @@ export interface Kind {
 
 export interface KindHandlers {
   changed(kind: Kind, old: KubeObject | undefined, object: KubeObject): void
-  deleted(object: KubeObject): void
+  deleted(object: KubeObject, kind: Kind): void
 }
 
 /** The metadata of every object of every kind that can be listed, watched and deleted, including custom ones. */
@@ -90,7 +90,7 @@ export class Kinds {
     const end = informer.addHandlers({
       add: object => this.#handlers?.changed(kind, undefined, object),
       update: (old, object) => this.#handlers?.changed(kind, old, object),
-      delete: object => this.#handlers?.deleted(object),
+      delete: object => this.#handlers?.deleted(object, kind),
     })
     this.#ends.set(kind, end)
   }

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { core } from '../../api/index.ts'
-import { ContainerConfigError, type EnvSources, environment, expand, podField, resourceField } from './env.ts'
+import {
+  ContainerConfigError,
+  type EnvSources,
+  environment,
+  expand,
+  podField,
+  resourceField,
+  subPathOf,
+} from './env.ts'
 import { container, pod } from './testing.ts'
 
 const service = (name: string, namespace: string, spec: Partial<core.ServiceSpec>): core.Service => ({
@@ -105,4 +113,23 @@ test('the downward API', () => {
   assert.equal(resourceField(whole, { resource: 'limits.cpu' }, main, {}), '2')
   assert.equal(resourceField(whole, { resource: 'limits.cpu', divisor: '1m' }, main, {}), '1500')
   assert.equal(resourceField(whole, { resource: 'requests.memory', divisor: '1Mi' }, main, {}), '64')
+})
+
+test('the place that a mount shows inside its volume, which lies in it', () => {
+  const variables = new Map([
+    ['POD', 'web'],
+    ['EMPTY', ''],
+    ['ROOT', '/tmp'],
+    ['UP', '..'],
+  ])
+  const place = (subPathExpr: string) => subPathOf({ name: 'data', mountPath: '/data', subPathExpr }, variables)
+  assert.equal(subPathOf({ name: 'data', mountPath: '/data' }, variables), '')
+  assert.equal(subPathOf({ name: 'data', mountPath: '/data', subPath: '$(POD)' }, variables), '$(POD)')
+  assert.equal(place('logs/$(POD)'), 'logs/web')
+  for (const [written, message] of [
+    ['$(NONE)/$(EMPTY)/$(POD)', 'missing value for EMPTY, NONE'],
+    ['$(ROOT)', 'error SubPath `/tmp` must not be an absolute path'],
+    ['a/$(UP)/b', "unable to provision SubPath `a/../b`: must not contain '..'"],
+  ] as const)
+    assert.throws(() => place(written), { name: ContainerConfigError.name, message }, written)
 })

@@ -33,6 +33,23 @@ export function expand(text: string, value: (name: string) => string | undefined
   )
 }
 
+/** The place inside its volume that a mount shows; empty for the whole. Source: pkg/kubelet/kubelet_pods.go, makeMounts */
+export function subPathOf({ subPath = '', subPathExpr }: core.VolumeMount, variables: Map<string, string>): string {
+  const missing = new Set<string>()
+  const path = subPathExpr
+    ? expand(subPathExpr, name => {
+        const value = variables.get(name)
+        if (!value) missing.add(name)
+        return value
+      })
+    : subPath
+  if (missing.size > 0) throw new ContainerConfigError(`missing value for ${[...missing].sort().join(', ')}`)
+  if (path.startsWith('/')) throw new ContainerConfigError(`error SubPath \`${path}\` must not be an absolute path`)
+  if (path.split('/').includes('..'))
+    throw new ContainerConfigError(`unable to provision SubPath \`${path}\`: must not contain '..'`)
+  return path
+}
+
 /** The variables of a container, later ones winning. Source: pkg/kubelet/kubelet_pods.go, makeEnvironmentVariables */
 export async function environment(
   pod: core.Pod,

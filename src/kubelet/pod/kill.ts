@@ -26,12 +26,12 @@ export async function killContainer(
   container: RunContainer,
   { message, grace = gracePeriodOf(pod) }: KillOptions = {},
 ): Promise<void> {
-  const { runtime, clock } = context
+  const { state, clock } = context
   tell(context, pod, 'Normal', 'Killing', message ?? `Stopping container ${container.name}`, container.name)
   const began = clock.monotonic()
   if (grace > 0) await runPreStop(context, pod, container, grace)
   const left = grace - Math.floor((clock.monotonic() - began) / 1000)
-  await runtime.stopContainer(container.id, Math.max(left, MINIMUM_GRACE))
+  await state.stop(container.id, Math.max(left, MINIMUM_GRACE))
 }
 
 async function runPreStop(context: PodContext, pod: core.Pod, container: RunContainer, grace: number): Promise<void> {

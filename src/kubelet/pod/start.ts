@@ -135,7 +135,7 @@ async function postStart(
     await runHook(handler, { runtime, clock, containerId, container, podIp })
   } catch (error) {
     tell(context, pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed', container.name)
-    const found = latest(await state.read(pod.metadata.uid), container.name)
+    const found = latest(await state.read(pod), container.name)
     if (found?.state === 'running') await killContainer(context, pod, found, { message: 'FailedPostStartHook' })
     throw new StartError('PostStartHookError', (error as Error).message)
   }

@@ -109,11 +109,10 @@ export class PodWorker {
     if (this.#grace === undefined || grace >= this.#grace) return
     // It is being stopped, and somebody became less patient.
     this.#grace = grace
-    void this.#context.state
-      .read(this.uid)
-      .then(state =>
-        Promise.all(running(state).map(({ id }) => this.#context.runtime.stopContainer(id, Math.max(grace, 1)))),
-      )
+    const { state } = this.#context
+    void state
+      .read(this.#pod)
+      .then(now => Promise.all(running(now).map(({ id }) => state.stop(id, Math.max(grace, 1)))))
       .catch(() => {})
   }
 
@@ -144,7 +143,7 @@ export class PodWorker {
   }
 
   async #read(): Promise<PodState> {
-    const state = await this.#context.state.read(this.uid)
+    const state = await this.#context.state.read(this.#pod)
     this.ids = new Set([...state.sandboxes.map(({ id }) => id), ...state.containers.map(({ id }) => id)])
     this.#context.probes.sync(this.#pod, state)
     this.logs = running(state).map(({ id, logPath }) => ({ id, path: logPath }))
@@ -153,6 +152,7 @@ export class PodWorker {
   }
 
   #awaitEndings({ containers, sandboxes }: PodState): void {
+    for (const { id, settling } of containers) if (settling && !this.#endings.has(id)) this.#endings.set(id, 0)
     for (const [id, looks] of this.#endings) {
       const runs = containers.some(found => found.id === id && found.state === 'running')
       const ready = sandboxes.some(found => found.id === id && found.ready)

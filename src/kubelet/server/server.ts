@@ -113,7 +113,7 @@ async function serveUpgrade(
   const [kind, namespace = '', name = '', ...rest] = partsOf(url)
   if (kind !== 'exec' && kind !== 'attach' && kind !== 'portForward') throw new HttpError(404, '404 page not found')
   const pod = find(options, namespace, name)
-  const state = await options.state.read(pod.metadata.uid)
+  const state = await options.state.read(pod)
   const id = kind === 'portForward' ? readySandbox(pod, state) : runningContainer(state, rest.at(-1) ?? '')
   const target: StreamTarget = { kind, id, query: url.searchParams }
   await serveStream(options.runtime, target, request, socket, head, options.log)
@@ -218,7 +218,7 @@ async function loggedContainer(
   name: string,
   previous: boolean,
 ): Promise<RunContainer> {
-  const { containers } = await state.read(pod.metadata.uid)
+  const { containers } = await state.read(pod)
   const runs = containers.filter(container => container.name === name && container.state !== 'created')
   const found = runs[previous ? 1 : 0]
   if (found?.logPath) return found

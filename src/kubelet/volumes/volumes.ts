@@ -2,7 +2,7 @@ import { chmod, chown, lchown, mkdir, readdir, rm, stat, writeFile } from 'node:
 import { dirname, join } from 'node:path'
 import { type core, quantity } from '../../api/index.ts'
 import type { Clock, Logger } from '../../base/index.ts'
-import { expand } from '../pod/env.ts'
+import { subPathOf } from '../pod/env.ts'
 import type { Mount } from '../runtime/runtime.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { bindSubPath, mountsBelow, mountTmpfs, unmountBelow } from './mounts.ts'
@@ -56,9 +56,7 @@ export class Volumes {
       const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
       if (!volume) throw new Error(`volume "${mount.name}" not found`)
       const path = this.#pathOf(pod, volume)
-      const subPath = mount.subPathExpr
-        ? expand(mount.subPathExpr, name => environment.get(name))
-        : (mount.subPath ?? '')
+      const subPath = subPathOf(mount, environment)
       mounts.push({
         containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
         hostPath: subPath ? await this.#subPath(pod, container, mount.name, index, path, subPath) : path,

@@ -28,7 +28,9 @@ export const horizontalPodAutoscalerStrategy: Strategy<Autoscaler> = {
     if (maxReplicas < minReplicas) {
       problems.push(invalid(most, maxReplicas, 'must be greater than or equal to `minReplicas`'))
     }
-    problems.push(...validateReference(scaleTargetRef, 'spec.scaleTargetRef', true))
+    // Of what can be scaled, these alone are in the group without a name.
+    const inGroup = scaleTargetRef?.kind !== 'ReplicationController'
+    problems.push(...validateReference(scaleTargetRef, 'spec.scaleTargetRef', inGroup))
     const { metrics, behavior } = spec as autoscaling.HorizontalPodAutoscalerSpec
     return [
       ...problems,

@@ -41,7 +41,9 @@ function validateEscalation(context: core.SecurityContext, path: string): FieldE
   ]
 }
 
-const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9][-_a-z0-9]*$/
+/** As messages show it. */
+const SYSCTL = String.raw`^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`
+const SYSCTL_NAME = new RegExp(SYSCTL)
 
 /** Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePodSecurityContext */
 export function validatePodSecurityContext(spec: core.PodSpec, path: string): FieldError[] {
@@ -58,15 +60,8 @@ export function validatePodSecurityContext(spec: core.PodSpec, path: string): Fi
       : []),
     ...each(context.sysctls, `${path}.sysctls`, ({ name }, at) => {
       if (!name) return [required(`${at}.name`)]
-      if (name.length > 253 || !SYSCTL.test(name)) {
-        return [
-          invalid(
-            `${at}.name`,
-            name,
-            `must have at most 253 characters and match regex ${SYSCTL.source.replace('\\/', '/')}`,
-          ),
-        ]
-      }
+      if (name.length > 253 || !SYSCTL_NAME.test(name))
+        return [invalid(`${at}.name`, name, `must have at most 253 characters and match regex ${SYSCTL}`)]
       if (sysctls.has(name)) return [duplicate(`${at}.name`, name)]
       sysctls.add(name)
       return []

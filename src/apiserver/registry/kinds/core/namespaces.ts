@@ -1,6 +1,6 @@
 import { type core, names } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
-import { complaints, invalid } from '../../validation/field.ts'
+import { complaints, each, invalid } from '../../validation/field.ts'
 
 const NAME_LABEL = 'kubernetes.io/metadata.name'
 /** Stands until the namespace controller has emptied the namespace. */
@@ -28,9 +28,9 @@ export const namespaceStrategy: Strategy<core.Namespace> = {
   },
 
   validate: ({ spec }) =>
-    (spec.finalizers ?? []).flatMap(name => [
-      ...complaints(PATH, name, names.qualifiedNameProblems(name)),
-      ...(name.includes('/') || STANDARD_FINALIZERS.includes(name) ? [] : [invalid(PATH, name, NOT_QUALIFIED)]),
+    each(spec.finalizers, PATH, (name, path) => [
+      ...complaints(path, name, names.qualifiedNameProblems(name)),
+      ...(name.includes('/') || STANDARD_FINALIZERS.includes(name) ? [] : [invalid(path, name, NOT_QUALIFIED)]),
     ]),
   validateStatusUpdate({ metadata, status: { phase = '' } }) {
     const expected = metadata.deletionTimestamp ? 'Terminating' : 'Active'

@@ -1,4 +1,4 @@
-import type { core } from '../../../../api/index.ts'
+import { type core, podResources } from '../../../../api/index.ts'
 
 /**
  * Defaults of pods, and of the pod templates inside workloads.
@@ -15,7 +15,7 @@ export function defaultPod(pod: core.Pod): void {
   defaultPodSpec(spec)
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])]
   for (const container of containers) defaultRequests(container)
-  defaultRequests(spec)
+  defaultPodResources(spec)
   spec.enableServiceLinks ??= true
   if (!spec.hostNetwork) return
   for (const port of containers.flatMap(container => container.ports ?? [])) port.hostPort ||= port.containerPort
@@ -88,6 +88,24 @@ function pullPolicy(image = ''): 'Always' | 'IfNotPresent' {
 /** Whoever limits a resource and does not say what is needed needs the limit. */
 function defaultRequests({ resources }: { resources?: core.ResourceRequirements }): void {
   if (resources?.limits) resources.requests = { ...resources.limits, ...resources.requests }
+}
+
+/**
+ * Of a pod that says anything of itself as a whole, and what it does not say: of huge pages it is limited to what its containers
+ * are, of cpu and memory it needs what they need, and of all else what it is limited to.
+ */
+function defaultPodResources(spec: core.PodSpec): void {
+  const { resources } = spec
+  if (!resources || Object.keys({ ...resources.requests, ...resources.limits }).length === 0) return
+  const ofContainers = { isPodLevel: () => false }
+  const limits = Object.entries(podResources(spec, 'limits', ofContainers)).filter(
+    ([name]) => name.startsWith('hugepages-') && resources.requests?.[name] === undefined,
+  )
+  if (limits.length) resources.limits = { ...Object.fromEntries(limits), ...resources.limits }
+  if (!resources.limits || Object.keys(resources.limits).length === 0) return
+  const { cpu, memory } = podResources(spec, 'requests', ofContainers)
+  const needed = { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) }
+  resources.requests = { ...resources.limits, ...needed, ...resources.requests }
 }
 
 function defaultProbe(probe: core.Probe | undefined): void {

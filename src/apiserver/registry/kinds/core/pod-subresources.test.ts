@@ -41,7 +41,7 @@ describe('a resize', () => {
       sized({ cpu: '1' }, { cpu: '2', memory: '1' }),
     )
     assert.equal(problem!.detail, 'Pod QOS Class may not change as a result of resizing')
-    assert.equal(problem!.value, 'Burstable')
+    assert.equal(problem!.field, 'spec')
   })
 
   it('may not take a limit or a request away, or touch anything else', () => {

@@ -40,27 +40,55 @@ const RESIZABLE = ['cpu', 'memory']
 export function validateResize(pod: core.Pod, old: core.Pod): FieldError[] {
   if (isStatic(old)) return [forbidden('', 'static pods cannot be resized')]
   const problems: FieldError[] = []
-  for (const list of ['containers', 'initContainers'] as const)
-    for (const [index, container] of (pod.spec[list] ?? []).entries()) {
-      const before = old.spec[list]?.[index]
-      if (before) problems.push(...validateContainer(container, before, at(`spec.${list}`, index)))
-    }
-  const before = qosClass(old.spec)
-  if (qosClass(pod.spec) !== before)
-    problems.push(invalid('spec', before, 'Pod QOS Class may not change as a result of resizing'))
-  return problems
+  if (qosClass(pod.spec) !== qosClass(old.spec))
+    problems.push(invalid('spec', pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'))
+  const order = [...LISTS].reverse().flatMap(list => validateOrder(pod.spec[list], old.spec[list], list))
+  if (order.length) return [...problems, ...order]
+  for (const list of LISTS)
+    for (const [index, container] of (pod.spec[list] ?? []).entries())
+      problems.push(...validateRemoved(container, old.spec[list]![index]!, at(`spec.${list}`, index)))
+  const changed = (list: (typeof LISTS)[number]) =>
+    [...(pod.spec[list] ?? []).entries()].filter(
+      ([index, container]) => !same(withoutSize(container), withoutSize(old.spec[list]![index]!)),
+    )
+  return [
+    ...problems,
+    ...changed('containers').map(() => forbidden('spec', 'only cpu and memory resources are mutable')),
+    ...changed('initContainers').map(([index]) =>
+      forbidden(
+        at('spec.initContainers', index),
+        'only cpu and memory resources for init or sidecar containers are mutable',
+      ),
+    ),
+  ]
 }
 
-function validateContainer(container: core.Container, before: core.Container, path: string): FieldError[] {
-  const problems: FieldError[] = []
-  for (const kind of ['requests', 'limits'] as const) {
-    const [now, then] = [container.resources[kind] ?? {}, before.resources[kind] ?? {}]
-    for (const name of new Set([...Object.keys(now), ...Object.keys(then)])) {
-      if (same(now[name], then[name])) continue
-      if (!RESIZABLE.includes(name)) problems.push(forbidden('spec', 'only cpu and memory resources are mutable'))
-      else if (now[name] === undefined)
-        problems.push(forbidden(`${path}.resources.${kind}`, `resource ${kind} cannot be removed`))
-    }
-  }
-  return problems
+const LISTS = ['initContainers', 'containers'] as const
+
+function validateOrder(
+  now: core.Container[] = [],
+  before: core.Container[] = [],
+  list: (typeof LISTS)[number],
+): FieldError[] {
+  if (now.length !== before.length) return [forbidden(`spec.${list}`, `${list} may not be added or removed on resize`)]
+  return now.flatMap(({ name }, index) =>
+    name === before[index]!.name
+      ? []
+      : [forbidden(`${at(`spec.${list}`, index)}.name`, `${list} may not be renamed or reordered on resize`)],
+  )
 }
+
+/** A container as it would be if it had no CPU and no memory of its own. */
+function withoutSize(container: core.Container): object {
+  const rest = (amounts: Record<string, string> | undefined) =>
+    Object.fromEntries(Object.entries(amounts ?? {}).filter(([name]) => !RESIZABLE.includes(name)))
+  const { requests, limits, ...resources } = container.resources
+  return { ...container, resources: { ...resources, requests: rest(requests), limits: rest(limits) } }
+}
+
+const validateRemoved = (now: core.Container, before: core.Container, path: string): FieldError[] =>
+  (['requests', 'limits'] as const).flatMap(kind =>
+    Object.keys(before.resources[kind] ?? {}).every(name => now.resources[kind]?.[name] !== undefined)
+      ? []
+      : [forbidden(`${path}.resources.${kind}`, `resource ${kind} cannot be removed`)],
+  )

@@ -1,5 +1,6 @@
-import type { core, FieldError } from '../../../../api/index.ts'
-import { at, each, forbidden, invalid, required, same } from '../../validation/field.ts'
+import { type core, type FieldError, names } from '../../../../api/index.ts'
+import { at, complaints, each, forbidden, immutable, invalid, own, required, same } from '../../validation/field.ts'
+import { validateIp } from '../../validation/ip.ts'
 
 /**
  * What may change in a pod that exists. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePodUpdate
@@ -33,6 +34,13 @@ export function validatePodUpdate({ spec, metadata }: core.Pod, { spec: old, ...
     ),
   ]
   if (problems.length) return problems
+  if (old.schedulingGates?.length) {
+    const loosened = [
+      ...validateNodeSelector(spec.nodeSelector, old.nodeSelector),
+      ...validateNodeAffinity(spec.affinity?.nodeAffinity, old.affinity?.nodeAffinity),
+    ]
+    if (loosened.length) return loosened
+  }
   const changed = changes(spec, withUpdatable(spec, old))
   if (changed.length === 0) return []
   return [
@@ -95,6 +103,43 @@ function validateTolerations(
     : [forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds')]
 }
 
+function validateNodeSelector(selector: Record<string, string> | undefined, old: Record<string, string> = {}) {
+  const kept = Object.entries(old).every(([key, value]) => own(selector, key) === value)
+  const detail = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'
+  return kept ? [] : [invalid('spec.nodeSelector', selector ?? null, detail)]
+}
+
+/** A term that nodes have to meet may ask for more, and not for less. */
+function validateNodeAffinity(affinity: core.NodeAffinity | undefined, old: core.NodeAffinity | undefined) {
+  const path = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'
+  const before = old?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  if (!before.length) return []
+  const now = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  if (now.length !== before.length) {
+    const shown = now.length ? now.map(shownTerm) : null
+    return [invalid(path, shown, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')]
+  }
+  return now.flatMap((term, index) =>
+    asksAtLeast(term, before[index]!)
+      ? []
+      : [invalid(at(path, index), shownTerm(term), 'only additions are allowed (no mutations or deletions)')],
+  )
+}
+
+function asksAtLeast(term: core.NodeSelectorTerm, old: core.NodeSelectorTerm): boolean {
+  const lists = ['matchExpressions', 'matchFields'] as const
+  // An empty term matches no node, and one with something in it might.
+  if (lists.every(list => !old[list]?.length)) return lists.every(list => !term[list]?.length)
+  return lists.every(list => same((term[list] ?? []).slice(0, old[list]?.length ?? 0), old[list] ?? []))
+}
+
+/** As Go's own names of the fields show it. */
+function shownTerm({ matchExpressions, matchFields }: core.NodeSelectorTerm): object {
+  const list = (requirements: core.NodeSelectorRequirement[] | undefined) =>
+    requirements?.map(({ key, operator, values }) => ({ Key: key, Operator: operator, Values: values ?? null })) ?? null
+  return { MatchExpressions: list(matchExpressions), MatchFields: list(matchFields) }
+}
+
 /** The old spec with everything taken over that may change. */
 function withUpdatable(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
   const images = <T extends core.Container | core.EphemeralContainer>(now: T[] | undefined, before: T[] | undefined) =>
@@ -113,7 +158,9 @@ function withUpdatable(spec: core.PodSpec, old: core.PodSpec): core.PodSpec {
   if (old.schedulingGates?.length) {
     // A pod that is held back has not been placed yet, so what places it may become stricter.
     allowed.nodeSelector = spec.nodeSelector
-    allowed.affinity = spec.affinity
+    const affinity = { ...old.affinity, nodeAffinity: spec.affinity?.nodeAffinity }
+    // What it shall be near to, though, stays as it was.
+    allowed.affinity = old.affinity || spec.affinity?.nodeAffinity ? affinity : undefined
   }
   return allowed
 }
@@ -128,9 +175,64 @@ function changes(spec: core.PodSpec, allowed: core.PodSpec): string[] {
 const shown = (value: unknown) => (value === undefined ? 'nil' : JSON.stringify(value))
 
 export const validatePodStatusUpdate = ({ spec, status }: core.Pod, { status: old }: core.Pod): FieldError[] => [
+  ...validateConditions(status.conditions),
+  ...validateNomination(status.nominatedNodeName, old.nominatedNodeName, spec.nodeName),
+  ...((status.observedGeneration ?? 0) < 0
+    ? [invalid('status.observedGeneration', status.observedGeneration, 'must be a non-negative integer')]
+    : []),
+  ...immutable('status.qosClass', status.qosClass, old.qosClass),
   ...terminatedStays(status.containerStatuses, old.containerStatuses, 'status.containerStatuses', spec.restartPolicy),
+  ...validateClaims(status.resourceClaimStatuses, spec.resourceClaims),
+  ...validatePodIps(status.podIPs, old.podIPs),
   ...validateHostIps(status),
 ]
+
+const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized']
+
+const validateConditions = (conditions: core.PodCondition[] | undefined): FieldError[] =>
+  each(conditions, 'status.conditions', ({ type, observedGeneration = 0 }, path) => [
+    ...(observedGeneration < 0
+      ? [invalid(`${path}.observedGeneration`, observedGeneration, 'must be a non-negative integer')]
+      : []),
+    ...(SYSTEM_CONDITIONS.includes(type) ? [] : complaints(`${path}.Type`, type, names.qualifiedNameProblems(type))),
+  ])
+
+/** Where the pod may be placed, as long as it is nowhere. */
+function validateNomination(
+  node: string | undefined,
+  old: string | undefined,
+  bound: string | undefined,
+): FieldError[] {
+  const path = 'status.nominatedNodeName'
+  if (!node || node === old) return []
+  return [
+    ...complaints(path, node, names.dns1123SubdomainProblems(node)),
+    ...(bound ? [forbidden(path, 'may not be set on pods that are already bound to a node')] : []),
+  ]
+}
+
+const validateClaims = (
+  statuses: core.PodResourceClaimStatus[] | undefined,
+  claims: core.PodResourceClaim[] = [],
+): FieldError[] =>
+  each(statuses, 'status.resourceClaimStatuses', ({ name }, path) =>
+    claims.some(claim => claim.name === name)
+      ? []
+      : [invalid(`${path}.name`, name, 'must match the name of an entry in `spec.resourceClaims`')],
+  )
+
+/** One address of each family; what is there already is not judged again. */
+function validatePodIps(ips: core.PodIP[] = [], old: core.PodIP[] = []): FieldError[] {
+  const problems = ips.flatMap(({ ip }, index) =>
+    old.some(before => before.ip === ip) ? [] : validateIp(ip ?? '', at('status.podIPs', index)),
+  )
+  if (ips.length < 2) return problems
+  const shown = ips.map(({ ip }) => ({ IP: ip }))
+  const families = new Set(ips.map(({ ip }) => ip?.includes(':')))
+  if (families.size < ips.length)
+    problems.push(invalid('status.podIPs', shown, 'may specify no more than one IP for each IP family'))
+  return problems
+}
 
 const validateHostIps = ({ hostIP = '', hostIPs }: core.PodStatus): FieldError[] =>
   hostIPs?.length && hostIPs[0]!.ip !== hostIP

@@ -49,6 +49,34 @@ describe('defaults of pods', () => {
     })
   }
 
+  const wholes: [name: string, whole: object, container: object, completed: object][] = [
+    [
+      'what its containers request',
+      { limits: { cpu: '2' } },
+      { requests: { cpu: '1', memory: '1Gi' } },
+      { limits: { cpu: '2' }, requests: { cpu: '1', memory: '1Gi' } },
+    ],
+    ['its limit', { limits: { cpu: '2' } }, {}, { limits: { cpu: '2' }, requests: { cpu: '2' } }],
+    [
+      'huge pages by the limits of its containers',
+      { requests: { cpu: '1' } },
+      { requests: { 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } },
+      { requests: { cpu: '1', 'hugepages-2Mi': '4Mi' }, limits: { 'hugepages-2Mi': '4Mi' } },
+    ],
+    [
+      'nothing that it does not speak of',
+      { requests: { cpu: '1' } },
+      { limits: { cpu: '2' } },
+      { requests: { cpu: '1' } },
+    ],
+  ]
+  for (const [name, whole, container, completed] of wholes) {
+    test(`a pod as a whole requests ${name}`, async () => {
+      const { spec } = await prepare(resources.pods, pod({ resources: whole }, { resources: container }))
+      assert.deepEqual(spec.resources, completed)
+    })
+  }
+
   test('probes, ports and field references', async () => {
     const { spec } = await prepare(
       resources.pods,
@@ -291,6 +319,16 @@ describe('validation of pods', () => {
       [
         'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchExpressions[0].operator: Invalid value: "Is": not a valid selector operator',
       ],
+    ],
+    [
+      'the names of sysctls',
+      pod({
+        securityContext: { sysctls: ['foo-', 'a_-', 'a/b.c', 'kernel.shm_x'].map(name => ({ name, value: '1' })) },
+      }),
+      ['foo-', 'a_-'].map(
+        (name, at) =>
+          `spec.securityContext.sysctls[${at}].name: Invalid value: "${name}": must have at most 253 characters and match regex ${String.raw`^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`}`,
+      ),
     ],
     [
       'privileged without escalation',

@@ -2,6 +2,7 @@ import { type core, isPodTerminal } from '../../../../api/index.ts'
 import type { Strategy } from '../../strategy.ts'
 import { validatePod } from '../../validation/pod.ts'
 import { validatePodTemplate } from '../../validation/pod-template.ts'
+import { mergeLabelKeys } from './label-keys.ts'
 import { defaultPod, defaultPodTemplate, mirrorServiceAccount } from './pod-defaults.ts'
 import { validatePodPart } from './pod-subresources.ts'
 import { validatePodStatusUpdate, validatePodUpdate } from './pod-update.ts'
@@ -17,6 +18,7 @@ export const podStrategy: Strategy<core.Pod> = {
 
   prepareCreate(pod, { now }) {
     mirrorServiceAccount(pod.spec)
+    mergeLabelKeys(pod)
     // A negative period was once let through, and has meant the shortest ever since.
     if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1
     pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) }
@@ -24,8 +26,8 @@ export const podStrategy: Strategy<core.Pod> = {
   },
 
   prepareUpdate(pod, old) {
-    // The class is decided once: a later resize may not change it.
-    if (old.status.qosClass) pod.status.qosClass = old.status.qosClass
+    // The class is decided once: it may be left out, but not be another.
+    if (old.status.qosClass) pod.status.qosClass ||= old.status.qosClass
   },
 
   validate: validatePod,

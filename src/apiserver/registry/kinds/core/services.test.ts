@@ -257,6 +257,17 @@ describe('updates of services', () => {
     await bed.create(resources.services, service({ clusterIP: '10.96.0.7' }, 'next'))
   })
 
+  test('to ExternalName lose what belongs to an address, also when that is taken away by hand', async () => {
+    const { object, problems } = await update(service({}), ({ spec }) => {
+      spec.type = 'ExternalName'
+      spec.externalName = 'example.com'
+      delete spec.clusterIP
+      delete spec.clusterIPs
+    })
+    assert.deepEqual(problems, [])
+    assert.deepEqual([object.spec.ipFamilies, object.spec.ipFamilyPolicy], [undefined, undefined])
+  })
+
   test('to ClusterIP give the node ports back', async () => {
     const draft = service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30003 }] })
     const { bed, object, problems } = await update(draft, ({ spec }) => {

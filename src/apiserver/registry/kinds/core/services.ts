@@ -1,6 +1,6 @@
 import { type core, errors, type FieldError, names, resources } from '../../../../api/index.ts'
 import type { Allocation, Strategy } from '../../strategy.ts'
-import { at, invalid, same } from '../../validation/field.ts'
+import { at, forbidden, invalid, same } from '../../validation/field.ts'
 import { cidrWarnings, ipWarnings } from '../../validation/ip.ts'
 import { validateBalancerStatus, validateService } from '../../validation/service.ts'
 import { AllocationError, addressesOf, nodePortsOf, type ServiceAllocator } from './service-allocator.ts'
@@ -21,6 +21,7 @@ export const serviceStrategy = (allocator: ServiceAllocator): Strategy<Service> 
     followClusterIp(service, old)
     keepAllocated(service, old)
     dropForeignFields(service, old)
+    dropMeaningless(service)
   },
 
   validate: validateService,
@@ -99,11 +100,10 @@ function keepAllocated(service: Service, old: Service): void {
 /** What belonged to the old type and was not touched goes away with it. */
 function dropForeignFields(service: Service, old: Service): void {
   const { spec } = service
-  if (hasClusterIp(old) && !hasClusterIp(service) && same(spec.clusterIPs, old.spec.clusterIPs)) {
+  const losesClusterIp = hasClusterIp(old) && !hasClusterIp(service)
+  if (losesClusterIp && same(spec.clusterIPs, old.spec.clusterIPs)) {
     delete spec.clusterIP
     delete spec.clusterIPs
-    delete spec.ipFamilies
-    delete spec.ipFamilyPolicy
   }
   if (mayHaveNodePorts(old) && !mayHaveNodePorts(service)) {
     for (const port of spec.ports ?? []) {
@@ -112,18 +112,23 @@ function dropForeignFields(service: Service, old: Service): void {
     }
   }
   const dropped: [boolean, (keyof core.ServiceSpec)[]][] = [
+    [losesClusterIp, ['ipFamilies', 'ipFamilyPolicy']],
     [hasHealthCheckPort(old) && !hasHealthCheckPort(service), ['healthCheckNodePort']],
     [
       old.spec.type === 'LoadBalancer' && spec.type !== 'LoadBalancer',
       ['allocateLoadBalancerNodePorts', 'loadBalancerClass'],
     ],
     [mayHaveNodePorts(old) && !mayHaveNodePorts(service) && !spec.externalIPs?.length, ['externalTrafficPolicy']],
-    [old.spec.type !== 'ExternalName' && spec.type === 'ExternalName', ['internalTrafficPolicy']],
-    [old.spec.type === 'ExternalName' && spec.type !== 'ExternalName', ['externalName']],
   ]
   for (const [applies, fields] of dropped) {
     for (const field of fields) if (applies && same(spec[field], old.spec[field])) delete spec[field]
   }
+}
+
+/** What a field says that means nothing for the type of the service is not kept. */
+function dropMeaningless({ spec, status }: Service): void {
+  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy
+  if (spec.type !== 'LoadBalancer') delete status.loadBalancer?.ingress
 }
 
 function validateUpdate(service: Service, old: Service): FieldError[] {
@@ -133,6 +138,10 @@ function validateUpdate(service: Service, old: Service): FieldError[] {
   // Only a service that is or was ExternalName may get another address, or lose its own.
   if (hasClusterIp(service) && hasClusterIp(old) && before && address !== before) {
     problems.push(invalid('spec.clusterIPs[0]', service.spec.clusterIPs ?? null, 'may not change once set'))
+  }
+  const { healthCheckNodePort: port } = old.spec
+  if (hasHealthCheckPort(service) && hasHealthCheckPort(old) && service.spec.healthCheckNodePort !== port) {
+    problems.push(forbidden('spec.healthCheckNodePort', 'field is immutable'))
   }
   const { loadBalancerClass: balancer } = old.spec
   if (service.spec.type === 'LoadBalancer' && balancer && service.spec.loadBalancerClass !== balancer) {

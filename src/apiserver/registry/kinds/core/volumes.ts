@@ -5,6 +5,8 @@ import { forbidden, immutable, invalid, same } from '../../validation/field.ts'
 import { sourceOf, validateVolumeSpec } from '../../validation/persistent-volume.ts'
 import { defaultClaimSpec } from './pod-defaults.ts'
 
+const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class'
+
 /** Persistent volumes and claims. Source: k8s.io/kubernetes/pkg/apis/core/validation ValidatePersistentVolume */
 
 export const persistentVolumeStrategy: Strategy<core.PersistentVolume> = {
@@ -95,7 +97,12 @@ export const persistentVolumeClaimStrategy: Strategy<core.PersistentVolumeClaim>
     }
     return [...problems, ...immutable('volumeMode', spec.volumeMode, old.volumeMode)]
   },
-  warnings: ({ spec }) => claimWarnings(spec, 'spec'),
+  warnings: ({ metadata, spec }) => [
+    ...(metadata.annotations?.[CLASS_ANNOTATION] === undefined
+      ? []
+      : [`metadata.annotations[${CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`]),
+    ...claimWarnings(spec, 'spec'),
+  ],
   generation: false,
 }
 
