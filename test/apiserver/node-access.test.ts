@@ -162,7 +162,7 @@ describe('access of nodes', () => {
     await refused(mirror({ ...owner, uid: 'old' }), `node n1 UID mismatch: expected old got ${uid}`)
     await refused(
       mirror(owner, { volumes: [{ name: 'v', secret: { secretName: 's' } }] }),
-      'node "n1" can not create pods that reference secrets',
+      'a mirror pod may not reference secrets',
     )
     assert.equal((await mirror(owner)).status, 201)
   })
