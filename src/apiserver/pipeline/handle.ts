@@ -4,13 +4,12 @@ import type { Auditor } from '../audit/auditor.ts'
 import { type Authorizer, refusal } from '../authz/authorizer.ts'
 import type { RequestMetrics } from '../metrics.ts'
 import type { ResourceTable } from '../registry/resource-table.ts'
-import { readBody } from './body.ts'
 import { isPreflight } from './browsers.ts'
 import type { Context, Handler, Reply, User } from './context.ts'
 import type { Deadlines } from './deadlines.ts'
 import { impersonated, impersonates, refused } from './impersonate.ts'
 import { type InFlight, TooMany } from './in-flight.ts'
-import { requestInfo } from './request-info.ts'
+import { ReceivedRequest } from './received.ts'
 import { outgoing, replyTo, send, text } from './respond.ts'
 
 export interface Pipeline {
@@ -42,8 +41,6 @@ export interface Pipeline {
 
 const NOTHING: Reply = { status: 204, body: Buffer.alloc(0), type: '' }
 
-const NO_QUERY = new URLSearchParams()
-
 /** One request, from arrival to answer: who asks, may they, then the handler. Never rejects. */
 export async function handle(
   pipeline: Pipeline,
@@ -51,7 +48,7 @@ export async function handle(
   response: Context['response'],
   upgrade?: Context['upgrade'],
 ): Promise<void> {
-  const context = contextOf(pipeline, request, response)
+  const context = new ReceivedRequest(pipeline, request, response)
   if (upgrade) context.upgrade = upgrade
   const mutating = MUTATING.has(context.info.verb)
   pipeline.metrics.begin(mutating)
@@ -86,52 +83,6 @@ export async function handle(
       { method, url, code: statusCode, seconds, user: context.user.name, auditId: context.auditId },
       'request',
     )
-  }
-}
-
-function contextOf(pipeline: Pipeline, request: Context['request'], response: Context['response']): Context {
-  const url = withoutHost(request.url ?? '/')
-  const mark = url.indexOf('?')
-  const query = mark === -1 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1))
-  let body: Promise<Buffer> | undefined
-  let abort: AbortController | undefined
-  const context: Context = {
-    request,
-    response,
-    arrived: pipeline.clock.monotonic(),
-    query,
-    info: requestInfo(request.method ?? 'GET', decodedPath(mark === -1 ? url : url.slice(0, mark)), query),
-    user: { name: '', groups: [] },
-    auditId: String(request.headers['audit-id'] || pipeline.random.uuid()),
-    warnings: [],
-    body() {
-      body ??= readBody(request).then(bytes => {
-        context.received = bytes
-        return bytes
-      })
-      return body
-    },
-    get signal() {
-      if (!abort) {
-        const controller = new AbortController()
-        outgoing(this).once('close', () => controller.abort())
-        abort = controller
-      }
-      return AbortSignal.any([abort.signal, pipeline.stopping])
-    },
-  }
-  return context
-}
-
-/** What asks a proxy names the server too. */
-const withoutHost = (url: string) => (url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '') || '/')
-
-function decodedPath(path: string): string {
-  if (!path.includes('%')) return path
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
   }
 }
 
